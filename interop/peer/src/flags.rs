@@ -1,0 +1,102 @@
+//! The command line: those flags of `blip agent` that the crate has something to do with.
+use blip::overlay::CutDetectorConfig;
+use std::{collections::HashMap, net::SocketAddr, str::FromStr, time::Duration};
+
+pub struct Flags {
+    pub listen: SocketAddr,
+    pub seed: Option<SocketAddr>,
+    pub meta: HashMap<String, Vec<u8>>,
+    pub cache: Option<usize>,
+    pub detection: Detection,
+    pub fault_timeout: Option<Duration>,
+    pub fault_strikes: Option<usize>,
+    pub cut: Option<CutDetectorConfig>,
+    pub json: bool,
+}
+
+pub enum Detection {
+    Default,
+    LowLatency,
+}
+
+impl Flags {
+    /// Refuses with one line that names the flag, the value and what is expected.
+    pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut listen = None;
+        let mut flags = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            seed: None,
+            meta: HashMap::new(),
+            cache: None,
+            detection: Detection::Default,
+            fault_timeout: None,
+            fault_strikes: None,
+            cut: None,
+            json: false,
+        };
+
+        while let Some(flag) = args.next() {
+            match flag.as_str() {
+                "--json" => {
+                    flags.json = true;
+                    continue;
+                }
+                "--low-latency" => {
+                    flags.detection = Detection::LowLatency;
+                    continue;
+                }
+                _ => {}
+            }
+
+            let value = (args.next()).ok_or_else(|| format!("{flag}: a value is expected"))?;
+            match flag.as_str() {
+                "--listen" => listen = Some(parse(&flag, &value, "IP:PORT")?),
+                "--seed" => flags.seed = Some(parse(&flag, &value, "IP:PORT")?),
+                "--meta" => {
+                    let (key, text) = (value.split_once('='))
+                        .ok_or_else(|| format!("{flag} {value}: KEY=VALUE is expected"))?;
+                    flags.meta.insert(key.to_owned(), text.as_bytes().to_vec());
+                }
+                "--cache" => flags.cache = Some(positive(&flag, &value)?),
+                "--fault-timeout-ms" => {
+                    let millis = positive(&flag, &value)? as u64;
+                    flags.fault_timeout = Some(Duration::from_millis(millis));
+                }
+                "--fault-strikes" => flags.fault_strikes = Some(positive(&flag, &value)?),
+                "--cut" => flags.cut = Some(cut_detector(&flag, &value)?),
+                _ => return Err(format!("{flag}: no such flag")),
+            }
+        }
+
+        // The crate gives the address it listens on to the others, so port 0 would tell them nothing.
+        flags.listen = (listen.filter(|addr: &SocketAddr| addr.port() != 0))
+            .ok_or("--listen: IP:PORT with a port other than 0 is expected")?;
+        Ok(flags)
+    }
+}
+
+fn parse<T: FromStr>(flag: &str, value: &str, expected: &str) -> Result<T, String> {
+    (value.parse()).map_err(|_| format!("{flag} {value}: {expected} is expected"))
+}
+
+fn positive(flag: &str, value: &str) -> Result<usize, String> {
+    match parse(flag, value, "a whole number above 0")? {
+        0 => Err(format!("{flag} {value}: a whole number above 0 is expected")),
+        number => Ok(number),
+    }
+}
+
+fn cut_detector(flag: &str, value: &str) -> Result<CutDetectorConfig, String> {
+    let numbers: Vec<usize> = (value.split(','))
+        .map(|number| positive(flag, number))
+        .collect::<Result<_, _>>()?;
+
+    match numbers[..] {
+        [k, h, l] if l <= h && h <= k => Ok(CutDetectorConfig {
+            subjects_per_observer: k,
+            stable_threshold: h,
+            unstable_threshold: l,
+        }),
+        _ => Err(format!("{flag} {value}: K,H,L with L <= H <= K is expected")),
+    }
+}

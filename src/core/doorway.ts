@@ -1,0 +1,70 @@
+// All that may enter or leave a Member. Events and effects are data; nothing else crosses, so that the same
+// member runs under gRPC and in a simulation, and so that what it did can be replayed.
+
+import type { Endpoint } from "./endpoint.ts";
+import type { Reply, Request } from "./messages.ts";
+import type { View } from "./view.ts";
+
+/** Milliseconds on a clock that never goes back and that reads as Unix time when the process starts. */
+export type Millis = number;
+
+/** Names an inbound request until its one reply has left. */
+export type Token = number;
+
+/** Names an outbound call until its one answer has come. */
+export type CallId = number;
+
+export type Event =
+  /** Found a mesh, or look for seeds and join one. */
+  | { readonly kind: "start" }
+  /** The answer to the effect `findSeeds`: addresses that may be members. May be empty. */
+  | { readonly kind: "seeds"; readonly seeds: readonly Endpoint[] }
+  | { readonly kind: "request"; readonly token: Token; readonly request: Request }
+  /** The caller of this request stopped waiting. */
+  | { readonly kind: "hangup"; readonly token: Token }
+  /** A call was answered; one that timed out or never arrived was refused. */
+  | { readonly kind: "answer"; readonly call: CallId; readonly reply: Reply }
+  /** Leave gracefully: be removed by the others, vote until it is so, and be done by `timeoutMs` at the latest. */
+  | { readonly kind: "leave"; readonly timeoutMs: Millis }
+  /** `wakeAt` has come. */
+  | { readonly kind: "wake" };
+
+export type Effect =
+  /** Tell these; no answer is wanted. */
+  | { readonly kind: "send"; readonly to: readonly Endpoint[]; readonly request: Request }
+  /** Ask; exactly one `answer` comes back, within `timeoutMs`. */
+  | {
+      readonly kind: "call";
+      readonly call: CallId;
+      readonly to: Endpoint;
+      readonly request: Request;
+      readonly timeoutMs: Millis;
+    }
+  /** The answer to this call is of no interest any more. */
+  | { readonly kind: "cancel"; readonly call: CallId }
+  | { readonly kind: "reply"; readonly token: Token; readonly reply: Reply }
+  | { readonly kind: "cut"; readonly cut: ViewChange }
+  /** Look up where members may be found, and say so with the event `seeds`. */
+  | { readonly kind: "findSeeds" }
+  /** The wish to leave is fulfilled, or its time is over. */
+  | { readonly kind: "left"; readonly removed: boolean }
+  | { readonly kind: "note"; readonly level: Level; readonly text: string };
+
+export type Level = "debug" | "info" | "warn";
+
+/** One step from a configuration to the next, as this member took it. */
+export interface ViewChange {
+  readonly view: View;
+  /** In Endpoint order. In the first cut after a join, all members. */
+  readonly joined: readonly Endpoint[];
+  readonly kicked: readonly Endpoint[];
+  /** This member is not in the view: it was removed, or gave up a view that the others left behind. */
+  readonly degraded: boolean;
+}
+
+/** A member as its surroundings see it: synchronous, deterministic, silent. */
+export interface Machine {
+  step(event: Event, now: Millis): readonly Effect[];
+  /** When it next wants the event `wake`; Infinity when nothing is due. */
+  readonly wakeAt: Millis;
+}

@@ -1,0 +1,174 @@
+// What members say to each other, as data (PROTOCOL §2). The codec turns these into bytes and back and refuses
+// what is malformed, so that the core only ever sees well-formed endpoints, ranks and lists.
+
+import type { Endpoint, NodeId } from "./endpoint.ts";
+import type { View } from "./view.ts";
+
+/** A 64-bit hash that names a configuration; the crate's `conf_id`. */
+export type ConfigurationId = bigint;
+
+/** Immutable facts about a member, agreed on with the view. The object has no prototype. */
+export interface Metadata {
+  readonly [key: string]: Uint8Array;
+}
+
+/** What a member brings when it joins. */
+export interface Joiner {
+  readonly uuid: NodeId;
+  readonly metadata: Metadata;
+}
+
+/** Orders attempts to decide: by round, then by the coordinator's index. (0,0) means never; (1,1) the fast round. */
+export interface Rank {
+  readonly round: number;
+  readonly nodeIndex: bigint;
+}
+
+/** What an observer says of its subject on one ring: it joins, or (without `join`) it is down. */
+export interface Edge {
+  readonly node: Endpoint;
+  readonly ring: number;
+  readonly join?: Joiner;
+}
+
+/** The members to add and to remove, in ascending Endpoint order. */
+export type Proposal = readonly Endpoint[];
+
+/** Messages that name the configuration they were written under and the member that wrote them. */
+interface Within {
+  readonly sender: Endpoint;
+  readonly configuration: ConfigurationId;
+}
+
+export interface Alerts extends Within {
+  readonly kind: "alerts";
+  readonly edges: readonly Edge[];
+}
+export interface FastAccepted extends Within {
+  readonly kind: "fastAccepted";
+  readonly value: Proposal;
+}
+export interface Prepare extends Within {
+  readonly kind: "prepare";
+  readonly rank: Rank;
+}
+export interface PromiseMessage extends Within {
+  readonly kind: "promise";
+  readonly rank: Rank;
+  readonly voted: Rank;
+  readonly value: Proposal;
+}
+export interface Accept extends Within {
+  readonly kind: "accept";
+  readonly rank: Rank;
+  readonly value: Proposal;
+}
+export interface Accepted extends Within {
+  readonly kind: "accepted";
+  readonly rank: Rank;
+  readonly value: Proposal;
+}
+
+/** What may travel inside a broadcast, or directly. */
+export type Gossip = Alerts | FastAccepted | Prepare | PromiseMessage | Accept | Accepted;
+
+export interface PreJoin {
+  readonly kind: "preJoin";
+  readonly sender: Endpoint;
+  readonly uuid: NodeId;
+}
+export interface Join extends Within, Joiner {
+  readonly kind: "join";
+  readonly ring: number;
+}
+/** A message for everybody, told on by everybody who hears it for the first time. */
+export interface Broadcast {
+  readonly kind: "broadcast";
+  /** When it was first said, in seconds since 1970 by the sender's wall clock. */
+  readonly unix: bigint;
+  /** A random number that, with `unix`, names this broadcast. */
+  readonly unique: bigint;
+  readonly gossip: Gossip;
+}
+export interface Probe {
+  readonly kind: "probe";
+}
+/** "I am leaving: report me on your rings." From a leaving member to its Node observers (PITFALLS E5). */
+export interface Leave extends Within {
+  readonly kind: "leave";
+}
+
+export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave;
+
+export interface Ack {
+  readonly kind: "ack";
+}
+export interface Contacts extends Within {
+  readonly kind: "contacts";
+  /** The observers of the asker, one per ring, in ring order; empty where the asked has no configuration. */
+  readonly observers: readonly Endpoint[];
+}
+export interface Joined extends Within {
+  readonly kind: "joined";
+  /** The configuration with its members. `configuration` is what the sender said its id is. */
+  readonly view: View;
+}
+export interface Refused {
+  readonly kind: "refused";
+  readonly code: RefusalCode;
+  readonly why: string;
+}
+
+export type Reply = Ack | Contacts | Joined | Refused;
+
+/** gRPC's status codes, by name. A call that timed out or never arrived is a refusal too. */
+export type RefusalCode =
+  | "cancelled"
+  | "unknown"
+  | "invalid_argument"
+  | "deadline_exceeded"
+  | "not_found"
+  | "already_exists"
+  | "permission_denied"
+  | "resource_exhausted"
+  | "failed_precondition"
+  | "aborted"
+  | "out_of_range"
+  | "unimplemented"
+  | "internal"
+  | "unavailable"
+  | "data_loss"
+  | "unauthenticated";
+
+export const ack: Ack = { kind: "ack" };
+
+/** The metadata key that every Node member carries, and the name of the service behind which extensions live. */
+export const PEER_SERVICE = "blip.ext.v1.Peer";
+
+export const NO_RANK: Rank = { round: 0, nodeIndex: 0n };
+export const FAST_RANK: Rank = { round: 1, nodeIndex: 1n };
+
+export function compareRanks(a: Rank, b: Rank): number {
+  if (a.round !== b.round) return a.round - b.round;
+  return a.nodeIndex < b.nodeIndex ? -1 : a.nodeIndex > b.nodeIndex ? 1 : 0;
+}
+
+/** Equal values have equal keys; used wherever votes are grouped by what they are for. */
+export function keyOf(value: Proposal): string {
+  return value.join(" ");
+}
+
+export function sameMetadata(a: Metadata, b: Metadata): boolean {
+  if (a === b) return true;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => {
+    const left = a[key]!;
+    const right = b[key];
+    return right !== undefined && left.length === right.length && left.every((byte, i) => byte === right[i]);
+  });
+}
+
+export function sameJoiner(a: Joiner, b: Joiner): boolean {
+  return a.uuid === b.uuid && sameMetadata(a.metadata, b.metadata);
+}

@@ -1,0 +1,207 @@
+// A configuration: who is a member, who observes whom, and the id that all this hashes to. Views never change; a
+// view change makes the next one out of this one, once, however many members in this process step there.
+
+import { compareAddresses, type Endpoint, type NodeId } from "./endpoint.ts";
+import { Fnv, uuidBytesOf } from "./hash.ts";
+import {
+  type ConfigurationId,
+  type Joiner,
+  keyOf,
+  type Metadata,
+  PEER_SERVICE,
+  type Proposal,
+  sameJoiner,
+} from "./messages.ts";
+import { Rings } from "./rings.ts";
+
+/** A member as a configuration records it. The uuid is not known of members that were there before us. */
+export interface MemberRecord {
+  readonly metadata: Metadata;
+  readonly uuid?: NodeId;
+}
+
+/** A finished step to a next view, kept so that other members of the same process share it. */
+interface Step {
+  readonly key: string;
+  readonly joiners: readonly Joiner[];
+  readonly view: View;
+}
+
+const STEPS_MAX = 4;
+const OUTSIDERS_MAX = 4096;
+
+export class View {
+  readonly id: ConfigurationId;
+  /** Every uuid ever admitted in this history, ascending; those of the departed stay (PROTOCOL §6). */
+  readonly uuids: readonly NodeId[];
+  /** All members run this library, as their metadata says. */
+  readonly isAllNode: boolean;
+  readonly #rings: Rings;
+  readonly #records: readonly MemberRecord[];
+  readonly #index: ReadonlyMap<Endpoint, number>;
+  readonly #steps: Step[] = [];
+  readonly #observers = new Map<Endpoint, readonly Endpoint[]>();
+  readonly #subjects = new Map<Endpoint, readonly Endpoint[]>();
+  #byAddress: readonly Endpoint[] | undefined;
+
+  private constructor(rings: Rings, records: readonly MemberRecord[], uuids: readonly NodeId[]) {
+    this.#rings = rings;
+    this.#records = records;
+    this.uuids = uuids;
+    this.#index = new Map(rings.members.map((endpoint, i) => [endpoint, i]));
+    this.isAllNode = records.every((record) => Object.hasOwn(record.metadata, PEER_SERVICE));
+    const hash = new Fnv();
+    for (const bytes of rings.hashBytes) hash.bytes(bytes);
+    for (const uuid of uuids) hash.bytes(uuidBytesOf(uuid));
+    this.id = hash.digest();
+  }
+
+  /**
+   * A view as another member described it. `records` may be in any order; `uuids` too.
+   * @throws RangeError where a member or a uuid is named twice: such a list describes no configuration.
+   */
+  static of(
+    observers: number,
+    records: readonly (MemberRecord & { readonly endpoint: Endpoint })[],
+    uuids: readonly NodeId[],
+  ): View {
+    const byEndpoint = new Map(records.map((record) => [record.endpoint, record]));
+    if (byEndpoint.size !== records.length) throw new RangeError("a member is named twice");
+    const sorted = [...uuids].sort();
+    if (new Set(sorted).size !== sorted.length) throw new RangeError("a uuid is named twice");
+    const { rings } = Rings.empty(observers).next(new Set(), [...byEndpoint.keys()]);
+    return new View(
+      rings,
+      rings.members.map((endpoint) => byEndpoint.get(endpoint)!),
+      sorted,
+    );
+  }
+
+  /** The first configuration of a new mesh. */
+  static founding(observers: number, self: Endpoint, { uuid, metadata }: Joiner): View {
+    return View.of(observers, [{ endpoint: self, uuid, metadata }], [uuid]);
+  }
+
+  /** In ring 0 order, so that `members[indexOf(e)]` is e on every member. */
+  get members(): readonly Endpoint[] {
+    return this.#rings.members;
+  }
+
+  /** In the order in which cuts list members. */
+  get membersByAddress(): readonly Endpoint[] {
+    this.#byAddress ??= [...this.members].sort(compareAddresses);
+    return this.#byAddress;
+  }
+
+  get size(): number {
+    return this.members.length;
+  }
+
+  /** K. */
+  get observers(): number {
+    return this.#rings.count;
+  }
+
+  /** Identical votes that decide at once: ⌈¾N⌉. */
+  get fastQuorum(): number {
+    return Math.ceil((3 * this.size) / 4);
+  }
+
+  /** More than half. */
+  get majority(): number {
+    return Math.floor(this.size / 2) + 1;
+  }
+
+  has(endpoint: Endpoint): boolean {
+    return this.#index.has(endpoint);
+  }
+
+  /** The member's position on ring 0, or -1. */
+  indexOf(endpoint: Endpoint): number {
+    return this.#index.get(endpoint) ?? -1;
+  }
+
+  /** Whether this uuid was ever admitted. */
+  knows(uuid: NodeId): boolean {
+    let low = 0;
+    let high = this.uuids.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.uuids[middle]! < uuid) low = middle + 1;
+      else high = middle;
+    }
+    return this.uuids[low] === uuid;
+  }
+
+  recordOf(endpoint: Endpoint): MemberRecord | undefined {
+    return this.#records[this.indexOf(endpoint)];
+  }
+
+  /** Whether this member runs this library, as its metadata says. */
+  isNode(endpoint: Endpoint): boolean {
+    const record = this.recordOf(endpoint);
+    return record !== undefined && Object.hasOwn(record.metadata, PEER_SERVICE);
+  }
+
+  /** Who observes this endpoint, one per ring in ring order, with repeats; also for one that is not yet in. */
+  observersOf(endpoint: Endpoint): readonly Endpoint[] {
+    return this.#remember(this.#observers, endpoint, (member) =>
+      member < 0 ? this.#rings.predecessorsOf(endpoint) : this.#rings.predecessors(member),
+    );
+  }
+
+  subjectsOf(endpoint: Endpoint): readonly Endpoint[] {
+    return this.#remember(this.#subjects, endpoint, (member) =>
+      member < 0 ? this.#rings.successorsOf(endpoint) : this.#rings.successors(member),
+    );
+  }
+
+  /**
+   * The view after this decision: members named in it leave, others join. Endpoints that are not members must be
+   * in `joiners`. The same step is taken only once; who asks again gets the same view.
+   */
+  next(decision: Proposal, joiners: ReadonlyMap<Endpoint, Joiner>): View {
+    const key = keyOf(decision);
+    const joining = decision.filter((endpoint) => !this.has(endpoint));
+    const coming = joining.map((endpoint) => joiners.get(endpoint)!);
+    const taken = this.#steps.find(
+      (step) => step.key === key && step.joiners.every((joiner, i) => sameJoiner(joiner, coming[i]!)),
+    );
+    if (taken !== undefined) return taken.view;
+
+    const leaving = new Set(decision.filter((e) => this.has(e)).map((e) => this.indexOf(e)));
+    const { rings, moved } = this.#rings.next(leaving, joining);
+    const records = new Array<MemberRecord>(rings.members.length);
+    for (const [from, to] of moved.entries()) if (to >= 0) records[to] = this.#records[from]!;
+    for (const [i, endpoint] of rings.members.entries()) records[i] ??= joiners.get(endpoint)!;
+    const view = new View(rings, records, merged(this.uuids, coming.map((joiner) => joiner.uuid).sort()));
+    if (this.#steps.length === STEPS_MAX) this.#steps.shift();
+    this.#steps.push({ key, joiners: coming, view });
+    return view;
+  }
+
+  #remember(
+    known: Map<Endpoint, readonly Endpoint[]>,
+    endpoint: Endpoint,
+    find: (member: number) => readonly Endpoint[],
+  ): readonly Endpoint[] {
+    const found = known.get(endpoint);
+    if (found !== undefined) return found;
+    // Members are few, but anybody may ask about endpoints that are none: forget rather than grow.
+    if (known.size >= this.size + OUTSIDERS_MAX) known.clear();
+    const neighbours = find(this.indexOf(endpoint));
+    known.set(endpoint, neighbours);
+    return neighbours;
+  }
+}
+
+function merged(sorted: readonly NodeId[], more: readonly NodeId[]): readonly NodeId[] {
+  if (more.length === 0) return sorted;
+  const all: NodeId[] = [];
+  let i = 0;
+  for (const uuid of more) {
+    for (; i < sorted.length && sorted[i]! < uuid; i++) all.push(sorted[i]!);
+    all.push(uuid);
+  }
+  return all.concat(sorted.slice(i));
+}
