@@ -97,7 +97,7 @@ fn addresses(members: &[Member]) -> Vec<String> {
     members.iter().map(|m| m.addr().to_string()).collect()
 }
 
-fn unix_millis() -> u64 {
+pub fn unix_millis() -> u64 {
     (SystemTime::now().duration_since(UNIX_EPOCH))
         .map(|since| since.as_millis() as u64)
         .unwrap_or(0)

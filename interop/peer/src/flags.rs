@@ -36,34 +36,30 @@ impl Flags {
         };
 
         while let Some(flag) = args.next() {
+            let mut value = || (args.next()).ok_or_else(|| format!("{flag}: a value is expected"));
             match flag.as_str() {
-                "--json" => {
-                    flags.json = true;
-                    continue;
+                "--listen" => listen = Some(parse(&flag, &value()?, "IP:PORT")?),
+                "--seed" => {
+                    let seed = parse(&flag, &value()?, "IP:PORT")?;
+                    if flags.seed.replace(seed).is_some() {
+                        return Err(format!("{flag} {seed}: one seed is expected"));
+                    }
                 }
-                "--low-latency" => {
-                    flags.detection = Detection::LowLatency;
-                    continue;
-                }
-                _ => {}
-            }
-
-            let value = (args.next()).ok_or_else(|| format!("{flag}: a value is expected"))?;
-            match flag.as_str() {
-                "--listen" => listen = Some(parse(&flag, &value, "IP:PORT")?),
-                "--seed" => flags.seed = Some(parse(&flag, &value, "IP:PORT")?),
                 "--meta" => {
-                    let (key, text) = (value.split_once('='))
-                        .ok_or_else(|| format!("{flag} {value}: KEY=VALUE is expected"))?;
+                    let pair = value()?;
+                    let (key, text) = (pair.split_once('='))
+                        .ok_or_else(|| format!("{flag} {pair}: KEY=VALUE is expected"))?;
                     flags.meta.insert(key.to_owned(), text.as_bytes().to_vec());
                 }
-                "--cache" => flags.cache = Some(positive(&flag, &value)?),
+                "--cache" => flags.cache = Some(positive(&flag, &value()?)?),
+                "--low-latency" => flags.detection = Detection::LowLatency,
                 "--fault-timeout-ms" => {
-                    let millis = positive(&flag, &value)? as u64;
+                    let millis = positive(&flag, &value()?)? as u64;
                     flags.fault_timeout = Some(Duration::from_millis(millis));
                 }
-                "--fault-strikes" => flags.fault_strikes = Some(positive(&flag, &value)?),
-                "--cut" => flags.cut = Some(cut_detector(&flag, &value)?),
+                "--fault-strikes" => flags.fault_strikes = Some(positive(&flag, &value()?)?),
+                "--cut" => flags.cut = Some(cut_detector(&flag, &value()?)?),
+                "--json" => flags.json = true,
                 _ => return Err(format!("{flag}: no such flag")),
             }
         }
@@ -81,7 +77,9 @@ fn parse<T: FromStr>(flag: &str, value: &str, expected: &str) -> Result<T, Strin
 
 fn positive(flag: &str, value: &str) -> Result<usize, String> {
     match parse(flag, value, "a whole number above 0")? {
-        0 => Err(format!("{flag} {value}: a whole number above 0 is expected")),
+        0 => Err(format!(
+            "{flag} {value}: a whole number above 0 is expected"
+        )),
         number => Ok(number),
     }
 }
@@ -97,6 +95,8 @@ fn cut_detector(flag: &str, value: &str) -> Result<CutDetectorConfig, String> {
             stable_threshold: h,
             unstable_threshold: l,
         }),
-        _ => Err(format!("{flag} {value}: K,H,L with L <= H <= K is expected")),
+        _ => Err(format!(
+            "{flag} {value}: K,H,L with L <= H <= K is expected"
+        )),
     }
 }

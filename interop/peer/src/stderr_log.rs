@@ -1,4 +1,5 @@
-//! The crate's log, one line a record, on stderr.
+//! The crate's log on stderr, one line a record, on the clock that the cuts are stamped with.
+use crate::cut_line::unix_millis;
 use log::{LevelFilter, Log, Metadata, Record};
 
 struct StderrLog;
@@ -11,7 +12,7 @@ impl Log for StderrLog {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            eprintln!("{} {}", record.level(), record.args());
+            eprintln!("{} {} {}", unix_millis(), record.level(), record.args());
         }
     }
 
