@@ -1,0 +1,147 @@
+// The rounds that decide when the fast one does not: prepare, promise, accept, accepted. One member's part as
+// acceptor and, at most once at a time, as coordinator of a round of its own. All coordinator state belongs to one
+// rank, so that a round that failed leaves nothing behind (PITFALLS B6, B8).
+
+import { Bitset } from "./bitset.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { nodeIndexOf } from "./hash.ts";
+import {
+  type Accept,
+  type Accepted,
+  compareRanks,
+  FAST_RANK,
+  keyOf,
+  NO_RANK,
+  type Prepare,
+  type PromiseMessage,
+  type Proposal,
+  type Rank,
+  type Refused,
+} from "./messages.ts";
+import { refuse } from "./refusals.ts";
+import type { View } from "./view.ts";
+
+interface Attempt {
+  readonly rank: Rank;
+  /** By sender: a promise that was delivered twice counts once. */
+  readonly promises: Map<Endpoint, PromiseMessage>;
+  hasChosen: boolean;
+}
+
+interface Tally {
+  readonly value: Proposal;
+  readonly acceptors: Bitset;
+}
+
+/** Ranks of which acceptances are counted at a time; each needs a coordinator of its own. */
+const TALLIES_MAX = 1024;
+
+export class ClassicPaxos {
+  readonly #view: View;
+  readonly #self: Endpoint;
+  #promised: Rank = NO_RANK;
+  #voted: Rank = NO_RANK;
+  #value: Proposal = [];
+  #attempt: Attempt | undefined;
+  #highestRound = FAST_RANK.round;
+  readonly #tallies = new Map<string, Tally>();
+
+  constructor(view: View, self: Endpoint) {
+    this.#view = view;
+    this.#self = self;
+  }
+
+  /** The highest round heard of, at least 1. */
+  get highestRound(): number {
+    return this.#highestRound;
+  }
+
+  /** Registers this member's vote in the fast round; false where a promise forbids to cast it (PITFALLS B2). */
+  voteFast(value: Proposal): boolean {
+    if (compareRanks(this.#promised, FAST_RANK) >= 0) return false;
+    this.#promised = FAST_RANK;
+    this.#voted = FAST_RANK;
+    this.#value = value;
+    return true;
+  }
+
+  /** Starts a round of our own, above all rounds heard of. */
+  begin(): Prepare {
+    const rank = { round: this.#highestRound + 1, nodeIndex: nodeIndexOf(this.#self) };
+    this.#highestRound = rank.round;
+    this.#attempt = { rank, promises: new Map(), hasChosen: false };
+    return { kind: "prepare", sender: this.#self, configuration: this.#view.id, rank };
+  }
+
+  prepare({ rank }: Prepare): PromiseMessage | Refused {
+    if (compareRanks(rank, this.#promised) <= 0) return refuse.rankTooLow;
+    this.#hearOf(rank);
+    this.#promised = rank;
+    return {
+      kind: "promise",
+      sender: this.#self,
+      configuration: this.#view.id,
+      rank,
+      voted: this.#voted,
+      value: this.#value,
+    };
+  }
+
+  promise(promise: PromiseMessage): Refused | undefined {
+    if (this.#attempt === undefined || compareRanks(promise.rank, this.#attempt.rank) !== 0) {
+      return refuse.notOurRank;
+    }
+    if (!this.#attempt.promises.has(promise.sender)) this.#attempt.promises.set(promise.sender, promise);
+    return undefined;
+  }
+
+  /** The promises of our own round once a majority made them, until a value is put to the vote. */
+  get awaitingChoice(): readonly PromiseMessage[] | undefined {
+    const attempt = this.#attempt;
+    if (attempt === undefined || attempt.hasChosen) return undefined;
+    return attempt.promises.size >= this.#view.majority ? [...attempt.promises.values()] : undefined;
+  }
+
+  /** Puts a value to the vote in our own round, once. */
+  propose(value: Proposal): Accept {
+    this.#attempt!.hasChosen = true;
+    return {
+      kind: "accept",
+      sender: this.#self,
+      configuration: this.#view.id,
+      rank: this.#attempt!.rank,
+      value,
+    };
+  }
+
+  accept({ rank, value }: Accept): Accepted | Refused {
+    if (compareRanks(rank, this.#promised) < 0) return refuse.roundTooLow;
+    if (compareRanks(rank, this.#voted) === 0) return refuse.alreadyAccepted;
+    this.#hearOf(rank);
+    this.#promised = rank;
+    this.#voted = rank;
+    this.#value = value;
+    return { kind: "accepted", sender: this.#self, configuration: this.#view.id, rank, value };
+  }
+
+  /** Counts an acceptance; answers the value once more than half of the members accepted it in one round. */
+  accepted({ sender, rank, value }: Accepted): Proposal | undefined {
+    this.#hearOf(rank);
+    const key = `${rank.round} ${rank.nodeIndex}`;
+    let tally = this.#tallies.get(key);
+    if (tally === undefined) {
+      if (this.#tallies.size >= TALLIES_MAX) return undefined;
+      tally = { value, acceptors: new Bitset(this.#view.size) };
+      this.#tallies.set(key, tally);
+    }
+    // One rank carries one value; whoever says otherwise is not counted.
+    if (keyOf(tally.value) !== keyOf(value)) return undefined;
+    tally.acceptors.add(this.#view.indexOf(sender));
+    return tally.acceptors.size >= this.#view.majority ? tally.value : undefined;
+  }
+
+  #hearOf(rank: Rank): void {
+    // A round at the end of the range would leave no room for a next one.
+    if (rank.round < 0x7fffffff) this.#highestRound = Math.max(this.#highestRound, rank.round);
+  }
+}

@@ -1,0 +1,53 @@
+// Counts the votes of the fast round: a value is decided as soon as three quarters of the members voted for exactly
+// that list, in one message delay and without a leader (Rapid §4.3).
+
+import { Bitset } from "./bitset.ts";
+import { keyOf, type Proposal } from "./messages.ts";
+import type { View } from "./view.ts";
+
+export interface Ballot {
+  readonly value: Proposal;
+  /** Members, by index, that voted for it. */
+  readonly voters: Bitset;
+}
+
+export class FastPaxos {
+  readonly #view: View;
+  readonly #voted: Bitset;
+  readonly #ballots = new Map<string, Ballot>();
+
+  constructor(view: View) {
+    this.#view = view;
+    this.#voted = new Bitset(view.size);
+  }
+
+  hasVoted(member: number): boolean {
+    return this.#voted.has(member);
+  }
+
+  /** Counts a member's first vote; answers the value once it has a quorum. */
+  count(member: number, value: Proposal): Proposal | undefined {
+    this.#voted.add(member);
+    const key = keyOf(value);
+    let ballot = this.#ballots.get(key);
+    if (ballot === undefined) {
+      ballot = { value, voters: new Bitset(this.#view.size) };
+      this.#ballots.set(key, ballot);
+    }
+    ballot.voters.add(member);
+    return ballot.voters.size >= this.#view.fastQuorum ? ballot.value : undefined;
+  }
+
+  get ballots(): ReadonlyMap<string, Ballot> {
+    return this.#ballots;
+  }
+
+  /** The value with the most votes so far; of several, the one voted for first. */
+  get leading(): Proposal | undefined {
+    let leading: Ballot | undefined;
+    for (const ballot of this.#ballots.values()) {
+      if (leading === undefined || ballot.voters.size > leading.voters.size) leading = ballot;
+    }
+    return leading?.value;
+  }
+}

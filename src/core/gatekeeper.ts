@@ -1,0 +1,61 @@
+// The joiners that we vouch for as their observers, and whose calls we have not answered yet. All calls of one
+// joiner are kept, since any answer that arrives lets it in (PITFALLS B11).
+
+import type { Millis, Token } from "./doorway.ts";
+import type { Edge, Join, Reply } from "./messages.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { refuse } from "./refusals.ts";
+import type { View } from "./view.ts";
+
+/** How often a joiner that still waits is reported again; reports are sets, so repeating is free of harm. */
+const REPEAT_MS = 1000;
+const WAITING_MAX = 20_000;
+
+export class Gatekeeper {
+  readonly #waiting = new Map<Token, Join>();
+  #repeatAt: Millis = Infinity;
+
+  get wakeAt(): Millis {
+    return this.#repeatAt;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.size >= WAITING_MAX;
+  }
+
+  admit(token: Token, join: Join, now: Millis): void {
+    this.#waiting.set(token, join);
+    this.#repeatAt = Math.min(this.#repeatAt, now + REPEAT_MS);
+  }
+
+  hangup(token: Token): void {
+    this.#waiting.delete(token);
+    if (this.#waiting.size === 0) this.#repeatAt = Infinity;
+  }
+
+  /** The edges of those who still wait, when it is time to repeat them. */
+  repeat(now: Millis): readonly Edge[] {
+    if (now < this.#repeatAt) return [];
+    this.#repeatAt = this.#waiting.size === 0 ? Infinity : now + REPEAT_MS;
+    return [...this.#waiting.values()].map(edgeOf);
+  }
+
+  /** Ends every call after a view change: with the view for the admitted, with a reason to ask again for the rest. */
+  release(view: View, self: Endpoint): readonly { readonly token: Token; readonly reply: Reply }[] {
+    const replies = [...this.#waiting].map(([token, join]) => ({ token, reply: answerTo(join, view, self) }));
+    this.#waiting.clear();
+    this.#repeatAt = Infinity;
+    return replies;
+  }
+}
+
+export function edgeOf({ sender, ring, uuid, metadata }: Join): Edge {
+  return { node: sender, ring, join: { uuid, metadata } };
+}
+
+function answerTo(join: Join, view: View, self: Endpoint): Reply {
+  const record = view.recordOf(join.sender);
+  if (record === undefined) return refuse.wrongConfiguration;
+  if (record.uuid !== join.uuid) return refuse.hostExists; // Another incarnation was admitted at this address.
+  return { kind: "joined", sender: self, configuration: view.id, view };
+}

@@ -1,0 +1,75 @@
+// What observers said about those who want to join: uuid and metadata, which are not part of the value that is
+// voted on. A joiner that changed its uuid within one configuration is told of in variants; all members must pick
+// the same one or their configuration ids part for ever (PITFALLS B3), so the latest word of every ring is kept.
+
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type Joiner, type Proposal, sameJoiner } from "./messages.ts";
+import type { View } from "./view.ts";
+
+/** How long no new variant may have come before a joiner with several is proposed. */
+export const VARIANTS_SETTLE_MS = 500;
+/** Joiners recorded in one configuration; more are not admitted before the next one. */
+const JOINERS_MAX = 20_000;
+
+interface Entry {
+  /** Ring → the latest word of its observer. Insertion order is arrival order. */
+  readonly byRing: Map<number, Joiner>;
+  readonly variants: Joiner[];
+  newestAt: Millis;
+}
+
+export class JoinerLedger {
+  readonly #entries = new Map<Endpoint, Entry>();
+
+  record(node: Endpoint, ring: number, joiner: Joiner, now: Millis): void {
+    let entry = this.#entries.get(node);
+    if (entry === undefined) {
+      if (this.#entries.size >= JOINERS_MAX) return;
+      entry = { byRing: new Map(), variants: [], newestAt: now };
+      this.#entries.set(node, entry);
+    }
+    const known = entry.variants.find((variant) => sameJoiner(variant, joiner));
+    entry.byRing.delete(ring);
+    entry.byRing.set(ring, known ?? joiner);
+    if (known !== undefined) return;
+    // A ring remembers one variant, so more variants than rings cannot matter.
+    const held = new Set(entry.byRing.values());
+    entry.variants.splice(0, Infinity, ...entry.variants.filter((variant) => held.has(variant)), joiner);
+    entry.newestAt = now;
+  }
+
+  /** The variant that most rings hold; of several, the one told last. */
+  joinerOf(node: Endpoint): Joiner | undefined {
+    const entry = this.#entries.get(node);
+    if (entry === undefined) return undefined;
+    const rings = new Map<Joiner, number>();
+    let best: Joiner | undefined;
+    for (const joiner of entry.byRing.values()) {
+      const count = (rings.get(joiner) ?? 0) + 1;
+      rings.set(joiner, count);
+    }
+    for (const joiner of entry.byRing.values()) {
+      if (best === undefined || rings.get(joiner)! >= rings.get(best)!) best = joiner;
+    }
+    return best;
+  }
+
+  /** From when on a proposal with this joiner may be announced. */
+  settledAt(node: Endpoint): Millis {
+    const entry = this.#entries.get(node);
+    return entry === undefined || entry.variants.length < 2 ? -Infinity : entry.newestAt + VARIANTS_SETTLE_MS;
+  }
+
+  /** The joiners that a decision names, or `undefined` while one of them is not recorded here. */
+  resolve(decision: Proposal, view: View): ReadonlyMap<Endpoint, Joiner> | undefined {
+    const joiners = new Map<Endpoint, Joiner>();
+    for (const endpoint of decision) {
+      if (view.has(endpoint)) continue;
+      const joiner = this.joinerOf(endpoint);
+      if (joiner === undefined) return undefined;
+      joiners.set(endpoint, joiner);
+    }
+    return joiners;
+  }
+}

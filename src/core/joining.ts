@@ -1,0 +1,176 @@
+// Our own way into a mesh: find somebody, ask who would observe us, ask those to vouch for us, and take the first
+// view that has us in it (PROTOCOL §8). A dialogue written out as a small state machine; it asks, the member calls.
+//
+// The uuid stays the same over all attempts until it is used up, because whoever changes it within one configuration
+// may split the mesh (PITFALLS B3).
+
+import type { Millis } from "./doorway.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
+import type { Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
+import { drawNodeId, type Random, shuffled } from "./random.ts";
+import { refuse } from "./refusals.ts";
+
+const ATTEMPT_MIN_MS = 5000;
+const ATTEMPT_MAX_MS = 15_000;
+const PAUSE_MIN_MS = 200;
+const PAUSE_MAX_MS = 4000;
+/** After a view change in the middle of an attempt: soon, but not all at once. */
+const RACE_PAUSE_MS = 50;
+
+/** A call to make; its answer comes back with the attempt it belongs to. */
+export interface Question {
+  readonly to: Endpoint;
+  readonly request: PreJoin | Join;
+  readonly timeoutMs: Millis;
+  readonly attempt: number;
+}
+
+/** What to do next. */
+export interface Move {
+  readonly findSeeds?: true;
+  readonly ask?: readonly Question[];
+  readonly note?: string;
+}
+
+type Phase =
+  | { readonly kind: "seeking" }
+  /** Waiting for a contact to name our observers. */
+  | { readonly kind: "asking"; readonly until: Millis }
+  /** Waiting for an observer to let us in. */
+  | { readonly kind: "knocking"; readonly until: Millis; open: number }
+  | { readonly kind: "pausing"; readonly until: Millis };
+
+const NOTHING: Move = {};
+
+export class Joining {
+  readonly #self: Endpoint;
+  readonly #metadata: Metadata;
+  readonly #random: Random;
+  #uuid: NodeId;
+  /** Members of the last view we were in: they may still be there when no seed is. */
+  readonly #lastKnown: readonly Endpoint[];
+  #candidates: Endpoint[] = [];
+  #phase: Phase = { kind: "seeking" };
+  #attempt = 0;
+  #attemptMs = ATTEMPT_MIN_MS;
+  #pauseMs = PAUSE_MIN_MS;
+  #isHostTaken = false;
+  #lastFailure = "";
+
+  constructor(self: Endpoint, metadata: Metadata, lastKnown: readonly Endpoint[], random: Random) {
+    this.#self = self;
+    this.#metadata = metadata;
+    this.#lastKnown = lastKnown;
+    this.#random = random;
+    this.#uuid = drawNodeId(random);
+  }
+
+  get joiner(): Joiner {
+    return { uuid: this.#uuid, metadata: this.#metadata };
+  }
+
+  get wakeAt(): Millis {
+    return this.#phase.kind === "seeking" ? Infinity : this.#phase.until;
+  }
+
+  /**
+   * Observers may count us in before we know it, and probe us: they shall find us well. Not so while an earlier
+   * incarnation of ours is still a member, for then probes must fail for it to be removed (PITFALLS B12).
+   */
+  get answersProbes(): boolean {
+    return this.#phase.kind === "knocking" && !this.#isHostTaken;
+  }
+
+  start(): Move {
+    this.#phase = { kind: "seeking" };
+    return { findSeeds: true };
+  }
+
+  seeds(seeds: readonly Endpoint[], now: Millis): Move {
+    if (this.#phase.kind !== "seeking") return NOTHING;
+    const others = new Set([...seeds, ...this.#lastKnown]);
+    others.delete(this.#self);
+    this.#candidates = shuffled([...others], this.#random);
+    if (this.#candidates.length > 0) return this.#askNext(now);
+    return this.#pause(now, "no seed is known");
+  }
+
+  contacts(attempt: number, reply: Contacts | Refused, from: Endpoint, now: Millis): Move {
+    if (attempt !== this.#attempt || this.#phase.kind !== "asking") return NOTHING;
+    if (reply.kind === "refused") {
+      if (isSame(reply, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
+      if (isSame(reply, refuse.hostExists)) this.#isHostTaken = true;
+      return this.#failed(now, `${from}: ${reply.why}`);
+    }
+    if (reply.observers.length === 0) return this.#failed(now, `${from}: no observers`);
+    this.#isHostTaken = false;
+    const { until } = this.#phase;
+    this.#phase = { kind: "knocking", until, open: reply.observers.length };
+    const ask = reply.observers.map(
+      (to, ring): Question => ({
+        to,
+        attempt,
+        timeoutMs: until - now,
+        request: {
+          kind: "join",
+          sender: this.#self,
+          ring,
+          configuration: reply.configuration,
+          ...this.joiner,
+        },
+      }),
+    );
+    return { ask };
+  }
+
+  /** One observer would not let us in. */
+  turnedAway(attempt: number, reply: Refused, from: Endpoint, now: Millis): Move {
+    if (attempt !== this.#attempt || this.#phase.kind !== "knocking") return NOTHING;
+    this.#phase.open -= 1;
+    this.#lastFailure = `${from}: ${reply.why}`;
+    if (isSame(reply, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
+    if (isSame(reply, refuse.hostExists)) this.#isHostTaken = true;
+    // The configuration has changed: the other observers' answers will be the same, so ask anew at once.
+    if (isSame(reply, refuse.wrongConfiguration)) {
+      return this.#pauseFor(now, RACE_PAUSE_MS / 5 + this.#random.below(RACE_PAUSE_MS));
+    }
+    return this.#phase.open === 0 ? this.#failed(now, this.#lastFailure) : NOTHING;
+  }
+
+  wake(now: Millis): Move {
+    if (now < this.wakeAt) return NOTHING;
+    if (this.#phase.kind !== "pausing") return this.#failed(now, this.#lastFailure || "no answer in time");
+    return this.#candidates.length > 0 ? this.#askNext(now) : this.start();
+  }
+
+  #askNext(now: Millis): Move {
+    const to = this.#candidates.pop()!;
+    this.#attempt += 1;
+    this.#phase = { kind: "asking", until: now + this.#attemptMs };
+    this.#lastFailure = "";
+    const request: PreJoin = { kind: "preJoin", sender: this.#self, uuid: this.#uuid };
+    return { ask: [{ to, request, timeoutMs: this.#attemptMs, attempt: this.#attempt }] };
+  }
+
+  #failed(now: Millis, why: string): Move {
+    if (this.#candidates.length > 0) return { ...this.#askNext(now), note: `cannot join yet: ${why}` };
+    this.#attemptMs = Math.min(ATTEMPT_MAX_MS, this.#attemptMs * 1.5);
+    return this.#pause(now, why);
+  }
+
+  /** Everybody we know of was asked: look around again after a while, drawn at random so that herds spread (A2). */
+  #pause(now: Millis, why: string): Move {
+    const pauseMs = 1 + this.#random.below(this.#pauseMs);
+    this.#pauseMs = Math.min(PAUSE_MAX_MS, this.#pauseMs * 2);
+    return { ...this.#pauseFor(now, pauseMs), note: `cannot join yet, will try again: ${why}` };
+  }
+
+  #pauseFor(now: Millis, pauseMs: Millis): Move {
+    this.#phase = { kind: "pausing", until: now + pauseMs };
+    return NOTHING;
+  }
+}
+
+function isSame(a: Refused, b: Refused): boolean {
+  return a.code === b.code && a.why === b.why;
+}

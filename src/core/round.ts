@@ -1,0 +1,309 @@
+// Everything that lives exactly as long as one configuration: reports, votes, ranks, joiners. It is thrown away at
+// the next view, so nothing has to be reset. A round hears and answers; it sends nothing and sets no timer.
+
+import { ClassicPaxos } from "./classic-paxos.ts";
+import { choose } from "./coordinator-choice.ts";
+import { CutDetector } from "./cut-detector.ts";
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { FastPaxos } from "./fast-paxos.ts";
+import { JoinerLedger } from "./joiner-ledger.ts";
+import {
+  type Alerts,
+  ack,
+  type Edge,
+  type FastAccepted,
+  type Gossip,
+  type Joiner,
+  type PromiseMessage,
+  type Proposal,
+  type Refused,
+  type Reply,
+} from "./messages.ts";
+import type { Random } from "./random.ts";
+import { refuse } from "./refusals.ts";
+import type { Settings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+/** How long a decision may wait for the data of a joiner that it names (PITFALLS B1). */
+const MISSING_JOINER_MS = 2000;
+/** How long a coordinator waits for votes that make its choice safe against Rust's late voters (PITFALLS B2). */
+const UNSAFE_CHOICE_MS = 5000;
+const RETRY_MIN_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+
+/** What a round wants done after it heard something, or after time passed. */
+export interface Conclusion {
+  /** To be broadcast; our own copy comes back to `hear`. */
+  readonly say: readonly Gossip[];
+  /** To be sent to its rank's coordinator only. */
+  readonly promise?: { readonly to: Endpoint; readonly message: PromiseMessage };
+  /** Edges to report on our own rings, in the next batch. */
+  readonly report: readonly Edge[];
+  /** The value that ends this configuration, with the joiners that it names. */
+  readonly decided?: { readonly value: Proposal; readonly joiners: ReadonlyMap<Endpoint, Joiner> };
+  /** A decision was made that we cannot apply, and its missing part did not come. */
+  readonly isLost: boolean;
+}
+
+interface Decision {
+  readonly value: Proposal;
+  readonly until: Millis;
+}
+
+type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say: Gossip[]; report: Edge[] };
+
+export class Round {
+  readonly #view: View;
+  readonly #self: Endpoint;
+  readonly #settings: Settings;
+  readonly #random: Random;
+  readonly #detector: CutDetector;
+  readonly #ledger = new JoinerLedger();
+  readonly #fast: FastPaxos;
+  readonly #classic: ClassicPaxos;
+  #announced: Proposal | undefined;
+  #decision: Decision | undefined;
+  #settlesAt: Millis = Infinity;
+  #unstableAt: Millis = Infinity;
+  readonly #echoed = new Set<Endpoint>();
+  #attemptAt: Millis = Infinity;
+  #firstAttemptAt: Millis | undefined;
+  #unsafeUntil: Millis = Infinity;
+  #draft: Draft = emptyDraft();
+
+  constructor(view: View, self: Endpoint, settings: Settings, random: Random) {
+    this.#view = view;
+    this.#self = self;
+    this.#settings = settings;
+    this.#random = random;
+    this.#detector = new CutDetector(view, settings.cutDetector);
+    this.#fast = new FastPaxos(view);
+    this.#classic = new ClassicPaxos(view, self);
+  }
+
+  /** When time alone may change something. */
+  get wakeAt(): Millis {
+    if (this.#decision !== undefined) return this.#decision.until;
+    return Math.min(this.#settlesAt, this.#unstableAt, this.#attemptAt, this.#unsafeUntil);
+  }
+
+  get hasAnnounced(): boolean {
+    return this.#announced !== undefined;
+  }
+
+  /** Hears a message that was written under this configuration. */
+  hear(gossip: Gossip, now: Millis): { readonly reply: Reply } & Conclusion {
+    this.#draft = emptyDraft();
+    const reply = this.#view.has(gossip.sender) ? this.#hearMember(gossip, now) : refuse.notMember(gossip.sender);
+    this.#choose(now);
+    this.#conclude(now);
+    return { reply, ...this.#draft };
+  }
+
+  /** Time has passed. */
+  wake(now: Millis): Conclusion {
+    this.#draft = emptyDraft();
+    if (this.#decision === undefined) {
+      if (now >= this.#unstableAt) this.#moveOnWithout(now);
+      if (now >= this.#settlesAt || now >= this.#unstableAt) this.#announce(now);
+      if (now >= this.#attemptAt) this.#attempt(now);
+      this.#choose(now);
+    }
+    this.#conclude(now);
+    return this.#draft;
+  }
+
+  #hearMember(gossip: Gossip, now: Millis): Reply {
+    if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
+    if (this.#decision !== undefined) return ack;
+    switch (gossip.kind) {
+      case "fastAccepted":
+        return this.#hearVote(gossip, now);
+      case "prepare": {
+        const answer = this.#classic.prepare(gossip);
+        if (answer.kind === "refused") return answer;
+        this.#draft.promise = { to: gossip.sender, message: answer };
+        this.#standBack(now);
+        return ack;
+      }
+      case "promise":
+        return this.#classic.promise(gossip) ?? ack;
+      case "accept": {
+        const answer = this.#classic.accept(gossip);
+        if (answer.kind === "refused") return answer;
+        this.#draft.say.push(answer);
+        this.#standBack(now);
+        return ack;
+      }
+      case "accepted":
+        this.#arm(now);
+        this.#decide(this.#classic.accepted(gossip), now);
+        return ack;
+    }
+  }
+
+  #hearAlerts({ sender, edges }: Alerts, now: Millis): Reply {
+    let fault: Refused | undefined;
+    for (const edge of edges) {
+      const { node, ring, join } = edge;
+      const wrong = this.#faultIn(sender, edge);
+      if (wrong !== undefined) {
+        fault ??= wrong;
+        continue;
+      }
+      // Joiners are recorded even when our mind is made up: the decision may name them (PITFALLS B1).
+      if (join !== undefined) this.#ledger.record(node, ring, join, now);
+      if (this.#announced === undefined) this.#detector.report(node, ring, now);
+    }
+    if (this.#announced !== undefined) return refuse.alreadyAnnounced;
+    this.#detector.infer(now);
+    this.#announce(now);
+    return fault ?? ack;
+  }
+
+  #faultIn(sender: Endpoint, { node, ring, join }: Edge): Refused | undefined {
+    const isMember = this.#view.has(node);
+    if (isMember === (join !== undefined)) return refuse.edgeCannotApply;
+    if (this.#view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
+    if (join !== undefined && this.#view.knows(join.uuid)) return refuse.uuidExists;
+    return undefined;
+  }
+
+  #hearVote({ sender, value }: FastAccepted, now: Millis): Reply {
+    const member = this.#view.indexOf(sender);
+    if (this.#fast.hasVoted(member)) return refuse.alreadyVoted;
+    this.#arm(now);
+    this.#decide(this.#fast.count(member, value), now);
+    return ack;
+  }
+
+  /** Makes our mind up, once, when the detector has a proposal whose joiners have stopped changing. */
+  #announce(now: Millis): void {
+    this.#settlesAt = Infinity;
+    this.#unstableAt = this.#announced === undefined ? this.#nextUnstableAt() : Infinity;
+    if (this.#announced !== undefined) return;
+    const value = this.#detector.proposal();
+    if (value === undefined) return;
+    const settlesAt = Math.max(...value.map((node) => this.#ledger.settledAt(node)));
+    if (settlesAt > now) {
+      this.#settlesAt = settlesAt;
+      return;
+    }
+    this.#announced = value;
+    this.#unstableAt = Infinity;
+    if (this.#classic.voteFast(value)) {
+      this.#draft.say.push({
+        kind: "fastAccepted",
+        sender: this.#self,
+        configuration: this.#view.id,
+        value,
+      });
+    }
+    this.#arm(now);
+  }
+
+  get #unstableMs(): Millis {
+    return 2 * this.#settings.faultStrikes * this.#settings.faultTimeoutMs;
+  }
+
+  #nextUnstableAt(): Millis {
+    let at = Infinity;
+    for (const { node, since } of this.#detector.unstable()) {
+      if (this.#detector.isIgnored(node)) continue;
+      at = Math.min(at, since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1));
+    }
+    return at;
+  }
+
+  /**
+   * A subject that stays unstable must not hold everybody back for ever (Rapid §4.2, PITFALLS B9). Where several
+   * observers accuse it, we add our own voice first; where it is one against one we stop waiting.
+   */
+  #moveOnWithout(now: Millis): void {
+    for (const { node, since } of this.#detector.unstable()) {
+      if (this.#detector.isIgnored(node) || now < since + this.#unstableMs) continue;
+      if (!this.#echoed.has(node) && this.#detector.witnessesOf(node) >= 2) {
+        this.#echoed.add(node);
+        this.#draft.report.push(...this.#echoesOf(node));
+      } else if (!this.#echoed.has(node) || now >= since + 2 * this.#unstableMs) {
+        this.#detector.ignore(node);
+      }
+    }
+  }
+
+  #echoesOf(node: Endpoint): readonly Edge[] {
+    const join = this.#view.has(node) ? undefined : this.#ledger.joinerOf(node);
+    return [...this.#view.observersOf(node).entries()]
+      .filter(([ring, observer]) => observer === this.#self && !this.#detector.isReported(node, ring))
+      .map(([ring]) => (join === undefined ? { node, ring } : { node, ring, join }));
+  }
+
+  /** There is something to decide here: see to it that a classic round decides it should the fast one fail. */
+  #arm(now: Millis): void {
+    if (this.#decision !== undefined) return;
+    if (this.#attemptAt === Infinity) this.#attemptAt = now + this.#fallbackMs();
+    else if (this.#firstAttemptAt === undefined && this.#fastIsHopeless) {
+      this.#attemptAt = Math.min(this.#attemptAt, now + this.#fallbackMs());
+    }
+  }
+
+  /** Those whom we ourselves want to remove will not vote; without them three quarters may be out of reach. */
+  get #fastIsHopeless(): boolean {
+    const leaving = (this.#announced ?? []).filter((node) => this.#view.has(node)).length;
+    return leaving > 0 && this.#view.size - leaving < this.#view.fastQuorum;
+  }
+
+  /** The crate's delay (PROTOCOL §14), or a short one, spread over the members, when waiting is pointless. */
+  #fallbackMs(): Millis {
+    if (this.#fastIsHopeless) return 50 + this.#random.below(Math.min(1000, 30 * this.#view.size));
+    const most = Math.floor(4000 * Math.log2(this.#view.size + 1));
+    return RETRY_MIN_MS + this.#random.below(Math.max(1, most - RETRY_MIN_MS));
+  }
+
+  /** Somebody else coordinates: give that round its time before starting one of our own. */
+  #standBack(now: Millis): void {
+    this.#arm(now);
+    this.#attemptAt = Math.max(this.#attemptAt, now + this.#retryMs());
+  }
+
+  /** Doubles with every round that was tried, by whomever, so that duels end. */
+  #retryMs(): Millis {
+    const base = Math.min(RETRY_MAX_MS / 2, RETRY_MIN_MS * 2 ** Math.max(0, this.#classic.highestRound - 2));
+    return base + this.#random.below(base);
+  }
+
+  #attempt(now: Millis): void {
+    this.#firstAttemptAt ??= now;
+    this.#draft.say.push(this.#classic.begin());
+    this.#attemptAt = now + this.#retryMs();
+  }
+
+  /** As coordinator with a majority of promises: put the right value to the vote. */
+  #choose(now: Millis): void {
+    this.#unsafeUntil = Infinity;
+    const promises = this.#decision === undefined ? this.#classic.awaitingChoice : undefined;
+    if (promises === undefined) return;
+    const choice = choose(this.#view, promises, this.#fast, this.#announced);
+    if (choice === undefined) return;
+    const until = this.#firstAttemptAt! + UNSAFE_CHOICE_MS;
+    if (choice.isSafe || now >= until) this.#draft.say.push(this.#classic.propose(choice.value));
+    else this.#unsafeUntil = until;
+  }
+
+  #decide(value: Proposal | undefined, now: Millis): void {
+    if (value !== undefined) this.#decision ??= { value, until: now + MISSING_JOINER_MS };
+  }
+
+  #conclude(now: Millis): void {
+    if (this.#decision === undefined) return;
+    const { value, until } = this.#decision;
+    const joiners = this.#ledger.resolve(value, this.#view);
+    if (joiners !== undefined) this.#draft.decided = { value, joiners };
+    else this.#draft.isLost = now >= until;
+  }
+}
+
+function emptyDraft(): Draft {
+  return { say: [], report: [], isLost: false };
+}
