@@ -1,0 +1,6 @@
+import "./joining.ts";
+import "./failing.ts";
+import "./leaving.ts";
+import { assertSomeCaseIsChosen } from "../mixed-mesh.ts";
+
+assertSomeCaseIsChosen();
