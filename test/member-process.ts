@@ -67,11 +67,11 @@ export interface ExitStatus {
 }
 
 const programs: Record<MemberKind, readonly [string, ...string[]]> = {
-  node: [process.execPath, fileURLToPath(new URL("../dist/cli/main.js", import.meta.url)), "agent"],
+  node: [fileURLToPath(new URL("../interop/peer/target/release/blip-peer", import.meta.url))],
   rust: [fileURLToPath(new URL("../interop/peer/target/release/blip-peer", import.meta.url))],
 };
 
-const stderrLinesKept = 400;
+const logLinesKept = 1000;
 
 export class MemberProcess {
   readonly kind: MemberKind;
@@ -86,7 +86,7 @@ export class MemberProcess {
   readonly exited: Promise<ExitStatus>;
 
   readonly #child: ChildProcess;
-  readonly #stderr: string[] = [];
+  readonly #log: string[] = [];
   readonly #listeners = new Set<() => void>();
   #status: ExitStatus | undefined;
 
@@ -121,15 +121,15 @@ export class MemberProcess {
     // Rust prints where it panicked on one line and why on the next.
     let panickedAt: string | undefined;
     onLine(this.#child.stderr, (line) => {
-      this.#stderr.push(line);
-      if (this.#stderr.length > stderrLinesKept) this.#stderr.shift();
+      this.#log.push(line);
+      if (this.#log.length > logLinesKept) this.#log.shift();
 
       if (panickedAt !== undefined) panics.push(`${panickedAt} ${line}`);
       panickedAt = /panicked at (.*)/.exec(line)?.[1];
     });
 
     this.exited = new Promise((resolve) => {
-      this.#child.once("error", (error) => this.#stderr.push(`could not be run: ${error.message}`));
+      this.#child.once("error", (error) => this.#log.push(`could not be run: ${error.message}`));
       this.#child.once("close", (code, signal) => {
         running.delete(this);
         if (panickedAt !== undefined) panics.push(panickedAt);
@@ -153,8 +153,9 @@ export class MemberProcess {
     return this.#status;
   }
 
-  get stderrTail(): string {
-    return this.#stderr.slice(-30).join("\n");
+  /** The last lines that it wrote to stderr. */
+  get log(): readonly string[] {
+    return this.#log;
   }
 
   kill(signal: NodeJS.Signals = "SIGKILL"): void {
@@ -173,6 +174,11 @@ export class MemberProcess {
       const cut = this.cut;
       return cut !== undefined && predicate(cut) ? cut : undefined;
     });
+  }
+
+  /** How it ended, as soon as it has. */
+  untilExit(bound: Bound): Promise<ExitStatus> {
+    return awaitChange([this], bound, () => this.#status);
   }
 
   /** Calls `listener` after each line on stdout and at the end; the answer stops it. */
@@ -194,7 +200,7 @@ export class MemberProcess {
     }
     for (const panic of this.panics) lines.push(`  panicked at ${panic}`);
     for (const line of this.stray) lines.push(`  stray on stdout: ${line}`);
-    lines.push("  stderr ends with:", indent(this.stderrTail || "(nothing)", 4));
+    lines.push("  stderr ends with:", indent(this.#log.slice(-30).join("\n") || "(nothing)", 4));
     return lines.join("\n");
   }
 

@@ -55,7 +55,9 @@ function pick(
   entries.sort((a, b) => b.count - a.count || known(b.value) - known(a.value));
   const leading = entries[0];
   if (leading !== undefined && leading.count > Math.floor(view.size / 4)) return leading.value;
-  return leading?.value ?? promises.find(({ value }) => value.length > 0)?.value ?? votes.leading ?? candidate;
+  return (
+    leading?.value ?? promises.find(({ value }) => value.length > 0)?.value ?? votes.leading ?? candidate
+  );
 }
 
 /**

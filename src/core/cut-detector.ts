@@ -5,7 +5,9 @@
 // all its observers at nearly the same time, members that wait for stability see the same cut.
 //
 // Observers that are themselves going cannot report, so a report is implied where an observer is reported on L
-// rings or more, to a fixpoint (PITFALLS B7: the crate's narrower rule wedges when several crash at once).
+// rings or more, to a fixpoint (PITFALLS B7: the crate's narrower rule wedges when several crash at once). And a
+// subject that is accused by all the observers that it has left goes with those that are surely going, even where
+// these accusers hold fewer than L rings; it would otherwise be found only when it has got new observers.
 
 import { countOnes } from "./bitset.ts";
 import type { Millis } from "./doorway.ts";
@@ -52,18 +54,46 @@ export class CutDetector {
   infer(now: Millis): void {
     for (let changed = true; changed; ) {
       changed = false;
-      for (const node of this.#unstableSince.keys()) {
-        const reported = this.#reports.get(node)!;
-        let implied = reported;
-        for (const [ring, observer] of this.#view.observersOf(node).entries()) {
-          if (this.countOf(observer) >= this.#low) implied |= 1 << ring;
-        }
-        if (implied !== reported) {
+      for (const [node, reported] of this.#reports) {
+        const count = countOnes(reported);
+        if (count >= this.#high) continue;
+        const atLeast = count >= this.#low ? this.#low : this.#high;
+        const implied = reported | this.#impliedBy(node, (observer) => this.countOf(observer) >= atLeast);
+        const isWhole = countOnes(implied) === this.#view.observers;
+        if (implied !== reported && (count >= this.#low || isWhole)) {
           this.#set(node, implied, now);
           changed = true;
         }
       }
     }
+  }
+
+  /**
+   * Crashed members that observed each other can each lack reports that only the others could have made. Looks for
+   * the largest set of reported members in which everybody reaches H by what was reported and by observers in the
+   * set, and takes those reports as made. Bolder than `infer`, so it is left for when that has got nowhere.
+   */
+  inferTogether(now: Millis): void {
+    const together = new Set([...this.#reports.keys()].filter((node) => this.#view.has(node)));
+    const impliedIn = (node: Endpoint): number => this.#impliedBy(node, (observer) => together.has(observer));
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const node of together) {
+        if (countOnes(this.#reports.get(node)! | impliedIn(node)) >= this.#high) continue;
+        together.delete(node);
+        changed = true;
+      }
+    }
+    for (const node of together) this.#set(node, this.#reports.get(node)! | impliedIn(node), now);
+  }
+
+  /** The rings on which a subject's observer is going itself. */
+  #impliedBy(node: Endpoint, isGoing: (observer: Endpoint) => boolean): number {
+    let rings = 0;
+    for (const [ring, observer] of this.#view.observersOf(node).entries()) {
+      if (isGoing(observer)) rings |= 1 << ring;
+    }
+    return rings;
   }
 
   /** Those who hold proposals back, and those who would if they were not ignored. */

@@ -1,6 +1,10 @@
 // Who is told what, and how. Here: flooding, the crate's way, in which everybody tells every new broadcast to all its
 // ring successors. It is a part of its own because configurations in which all members run this library can do
 // better than flooding.
+//
+// A member whose predecessors all crashed would hear nothing, not even the decision to remove them; rings of nearby
+// addresses are so alike (PITFALLS B14) that this happens when a third crash. So a successor that is suspected is
+// told, and the one behind it too: the living stay connected on every ring.
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -8,6 +12,9 @@ import { GossipFilter } from "./gossip-filter.ts";
 import type { Broadcast, Gossip } from "./messages.ts";
 import type { Random } from "./random.ts";
 import type { View } from "./view.ts";
+
+/** How far to look past suspects on one ring. */
+const LOOK_PAST_MAX = 16;
 
 /** A message and those to be told of it. */
 export interface Telling {
@@ -20,7 +27,8 @@ export class Dissemination {
   readonly #random: Random;
   readonly #filter: GossipFilter;
   #view: View | undefined;
-  #successors: readonly Endpoint[] = [];
+  readonly #suspects = new Set<Endpoint>();
+  #audience: readonly Endpoint[] | undefined;
 
   constructor(self: Endpoint, random: Random, now: Millis) {
     this.#self = self;
@@ -31,7 +39,20 @@ export class Dissemination {
   /** A member that was removed goes on telling, to those who would be its successors. */
   follow(view: View): void {
     this.#view = view;
-    this.#successors = [...new Set(view.subjectsOf(this.#self))].filter((node) => node !== this.#self);
+    this.#suspects.clear();
+    this.#audience = undefined;
+  }
+
+  /** Somebody says that this member is down, or it failed to answer us. */
+  suspect(node: Endpoint): void {
+    if (this.#suspects.has(node)) return;
+    this.#suspects.add(node);
+    this.#audience = undefined;
+  }
+
+  /** It answered. */
+  trust(node: Endpoint): void {
+    if (this.#suspects.delete(node)) this.#audience = undefined;
   }
 
   originate(gossip: Gossip, now: Millis): Telling {
@@ -42,13 +63,13 @@ export class Dissemination {
       gossip,
     };
     this.#filter.add(broadcast.unix, broadcast.unique, now);
-    return { broadcast, to: this.#successors };
+    return { broadcast, to: this.#tellsTo };
   }
 
   /** Whom to tell of a broadcast that came in; `undefined` where it was heard before. */
   receive(broadcast: Broadcast, now: Millis): Telling | undefined {
     if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;
-    return { broadcast, to: this.#successors };
+    return { broadcast, to: this.#tellsTo };
   }
 
   /** A sentence for the operator when the members' clocks turn out to differ from ours, or to agree again. */
@@ -58,5 +79,24 @@ export class Dissemination {
     const skew = this.#filter.skewSeconds;
     if (skew === 0) return "this machine's clock agrees with the other members' again";
     return `this machine's clock is ${Math.abs(skew)} s ${skew > 0 ? "behind" : "ahead of"} the other members'`;
+  }
+
+  get #tellsTo(): readonly Endpoint[] {
+    this.#audience ??= this.#view === undefined ? [] : this.#lookRound(this.#view);
+    return this.#audience;
+  }
+
+  #lookRound(view: View): readonly Endpoint[] {
+    const audience = new Set<Endpoint>();
+    for (const [ring, successor] of view.subjectsOf(this.#self).entries()) {
+      let node = successor;
+      audience.add(node);
+      for (let i = 0; i < LOOK_PAST_MAX && this.#suspects.has(node); i++) {
+        node = view.subjectsOf(node)[ring]!;
+        audience.add(node);
+      }
+    }
+    audience.delete(this.#self);
+    return [...audience];
   }
 }

@@ -51,7 +51,12 @@ export class EdgeMonitor {
     const watches = new Map<Endpoint, Watch>();
     this.#underWay = 0;
     for (const [subject, held] of rings) {
-      const watch = this.#watches.get(subject) ?? { rings: held, strikes: 0, nextAt: now, askedAt: undefined };
+      const watch = this.#watches.get(subject) ?? {
+        rings: held,
+        strikes: 0,
+        nextAt: now,
+        askedAt: undefined,
+      };
       watch.rings = held;
       watches.set(subject, watch);
       if (watch.askedAt !== undefined) this.#underWay += 1;

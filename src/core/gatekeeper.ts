@@ -2,8 +2,8 @@
 // joiner are kept, since any answer that arrives lets it in (PITFALLS B11).
 
 import type { Millis, Token } from "./doorway.ts";
-import type { Edge, Join, Reply } from "./messages.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Edge, Join, Reply } from "./messages.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 

@@ -233,6 +233,9 @@ export class Member implements Machine {
   #hear(gossip: Gossip): Reply {
     if (this.#isDone) return refuse.closed;
     if (this.#membership?.view.id === gossip.configuration) {
+      if (gossip.kind === "alerts") {
+        for (const { node, join } of gossip.edges) if (join === undefined) this.#dissemination!.suspect(node);
+      }
       const heard = this.#membership.round.hear(gossip, this.#now);
       this.#follow(heard);
       return heard.reply;
@@ -323,6 +326,8 @@ export class Member implements Machine {
     if (call.kind === "probe") {
       const isLate = reply.kind === "refused" && reply.code === "deadline_exceeded";
       const result = reply.kind === "ack" ? "healthy" : isLate ? "late" : "refused";
+      if (result === "healthy") this.#dissemination!.trust(call.subject);
+      else this.#dissemination!.suspect(call.subject);
       for (const edge of this.#monitor.answered(call.subject, result)) this.#batch.add(edge, this.#now);
       return;
     }
@@ -350,7 +355,8 @@ export class Member implements Machine {
   }
 
   #faultIn(view: View, claimed: ConfigurationId): string | undefined {
-    if (view.id !== claimed) return `its id is ${view.id} by its members and uuids, but ${claimed} by its word`;
+    if (view.id !== claimed)
+      return `its id is ${view.id} by its members and uuids, but ${claimed} by its word`;
     if (!view.has(this.#self)) return "we are not in it";
     if (!view.knows(this.#joining!.joiner.uuid)) return "our uuid is not in it";
     return undefined;

@@ -128,7 +128,8 @@ export class Rings {
       for (; from < place; from++) if (!leaving.has(ring.order[from]!)) merged.push(ring.order[from]!);
       merged.push(-1 - i);
     }
-    for (; from < ring.order.length; from++) if (!leaving.has(ring.order[from]!)) merged.push(ring.order[from]!);
+    for (; from < ring.order.length; from++)
+      if (!leaving.has(ring.order[from]!)) merged.push(ring.order[from]!);
     return merged;
   }
 

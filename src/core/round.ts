@@ -66,6 +66,7 @@ export class Round {
   #decision: Decision | undefined;
   #settlesAt: Millis = Infinity;
   #unstableAt: Millis = Infinity;
+  readonly #considered = new Set<Endpoint>();
   readonly #echoed = new Set<Endpoint>();
   #attemptAt: Millis = Infinity;
   #firstAttemptAt: Millis | undefined;
@@ -95,7 +96,9 @@ export class Round {
   /** Hears a message that was written under this configuration. */
   hear(gossip: Gossip, now: Millis): { readonly reply: Reply } & Conclusion {
     this.#draft = emptyDraft();
-    const reply = this.#view.has(gossip.sender) ? this.#hearMember(gossip, now) : refuse.notMember(gossip.sender);
+    const reply = this.#view.has(gossip.sender)
+      ? this.#hearMember(gossip, now)
+      : refuse.notMember(gossip.sender);
     this.#choose(now);
     this.#conclude(now);
     return { reply, ...this.#draft };
@@ -158,6 +161,7 @@ export class Round {
     }
     if (this.#announced !== undefined) return refuse.alreadyAnnounced;
     this.#detector.infer(now);
+    if (this.#considered.size > 0) this.#detector.inferTogether(now);
     this.#announce(now);
     return fault ?? ack;
   }
@@ -211,17 +215,25 @@ export class Round {
     let at = Infinity;
     for (const { node, since } of this.#detector.unstable()) {
       if (this.#detector.isIgnored(node)) continue;
-      at = Math.min(at, since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1));
+      if (!this.#considered.has(node)) at = Math.min(at, since + this.#settings.faultTimeoutMs);
+      else at = Math.min(at, since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1));
     }
     return at;
   }
 
   /**
-   * A subject that stays unstable must not hold everybody back for ever (Rapid §4.2, PITFALLS B9). Where several
-   * observers accuse it, we add our own voice first; where it is one against one we stop waiting.
+   * A subject that stays unstable must not hold everybody back for ever (Rapid §4.2, PITFALLS B9). After one probe
+   * period, when all who can report have reported, we look whether it goes together with others. Much later, where
+   * several observers accuse it, we add our own voice; where it is one against one we stop waiting.
    */
   #moveOnWithout(now: Millis): void {
-    for (const { node, since } of this.#detector.unstable()) {
+    const unstable = this.#detector.unstable();
+    for (const { node, since } of unstable) {
+      if (this.#considered.has(node) || now < since + this.#settings.faultTimeoutMs) continue;
+      this.#considered.add(node);
+      this.#detector.inferTogether(now);
+    }
+    for (const { node, since } of unstable) {
       if (this.#detector.isIgnored(node) || now < since + this.#unstableMs) continue;
       if (!this.#echoed.has(node) && this.#detector.witnessesOf(node) >= 2) {
         this.#echoed.add(node);
