@@ -1,0 +1,48 @@
+// Which broadcast this is, found without decoding it: nine of ten deliveries are repetitions, and to say so must be
+// cheap. Only varints and lengths are looked at; whatever looks odd is left for the codec to judge.
+
+const UNIX = 1;
+const UNIQUE = 2;
+const BODY_FIRST = 3;
+const BODY_LAST = 8;
+
+/**
+ * The id of an encoded broadcast, as a key: the bytes of its varints. `undefined` where the bytes are no broadcast,
+ * have no body, or are not written the usual way.
+ */
+export function peekBroadcastId(bytes: Buffer): string | undefined {
+  let unix: string | undefined;
+  let unique: string | undefined;
+  let hasBody = false;
+  let at = 0;
+  while (at < bytes.length) {
+    const tag = bytes[at++]!;
+    const field = tag >> 3;
+    const start = at;
+    if ((tag & 7) === 0) {
+      at = endOfVarint(bytes, at);
+      if (field === UNIX) unix = bytes.toString("latin1", start, at);
+      else if (field === UNIQUE) unique = bytes.toString("latin1", start, at);
+    } else if ((tag & 7) === 2) {
+      at = endOfVarint(bytes, at);
+      at += lengthAt(bytes, start, at);
+      hasBody ||= field >= BODY_FIRST && field <= BODY_LAST;
+    } else return undefined;
+    // Also where a varint did not end: it then "ends" beyond the bytes. Fields above 15 have longer tags.
+    if (at > bytes.length || tag > 0x7f) return undefined;
+  }
+  return hasBody && unix !== undefined && unique !== undefined ? `${unix}${unique}` : undefined;
+}
+
+function endOfVarint(bytes: Buffer, start: number): number {
+  for (let at = start; at < start + 10; at++) if (!(bytes[at]! & 0x80)) return at + 1;
+  return Infinity;
+}
+
+/** The value of a short varint; lengths beyond 2^28 are beyond every message. */
+function lengthAt(bytes: Buffer, start: number, end: number): number {
+  if (end - start > 4) return Infinity;
+  let value = 0;
+  for (let at = end - 1; at >= start; at--) value = (value << 7) | (bytes[at]! & 0x7f);
+  return value;
+}

@@ -1,0 +1,6 @@
+// What other rooms may use of gRPC.
+
+export { Channels, type ChannelsOptions } from "./channels.ts";
+export { type Ask, Membership, type MembershipOptions } from "./server.ts";
+export { Transport, type TransportOptions } from "./transport.ts";
+export type { Snapshot, SnapshotSource } from "./watching.ts";

@@ -1,0 +1,24 @@
+// Where each kind of request goes.
+
+import type { Request } from "../core/messages.ts";
+
+export type Kind = Request["kind"];
+
+export const PATHS: { readonly [kind in Kind]: string } = {
+  preJoin: "/blip.Membership/PreJoin",
+  join: "/blip.Membership/Join",
+  alerts: "/blip.Membership/BatchedAlert",
+  fastAccepted: "/blip.Membership/FastAccepted",
+  prepare: "/blip.Membership/Prepare",
+  promise: "/blip.Membership/Promise",
+  accept: "/blip.Membership/Accept",
+  accepted: "/blip.Membership/Accepted",
+  broadcast: "/blip.Membership/Broadcast",
+  probe: "/blip.Membership/Probe",
+  leave: "/blip.ext.v1.Peer/Leave",
+};
+
+/** Several broadcasts in one call, between Node members. */
+export const RELAY = "/blip.ext.v1.Peer/Relay";
+export const SYNC = "/blip.ext.v1.Peer/Sync";
+export const WATCH = "/blip.ext.v1.Peer/Watch";

@@ -1,0 +1,167 @@
+// The member as others reach it: the services blip.Membership and blip.ext.v1.Peer on a gRPC server that user
+// services share. Requests are decoded or refused here and handed to the core one by one; most are answered at
+// once, and those that wait are limited in number, bytes and time.
+
+import type { handleUnaryCall, Server, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { Reply, Request } from "../core/messages.ts";
+import { refuse, refused } from "../core/refusals.ts";
+import { peekBroadcastId } from "./broadcast-id.ts";
+import { decodeRequest, encodeReply } from "./codec.ts";
+import { Malformed } from "./fields.ts";
+import { type Kind, PATHS, RELAY, SYNC, WATCH } from "./methods.ts";
+import { decodeRelay } from "./peer-codec.ts";
+import { RecentIds } from "./recent-ids.ts";
+import { errorOf } from "./status.ts";
+import { type SnapshotSource, Watching } from "./watching.ts";
+
+/**
+ * Hands a request to the core. `answer` may be called before this returns. The returned function tells that the
+ * caller has hung up; it is called at most once, and not after the answer.
+ */
+export type Ask = (request: Request, answer: (reply: Reply) => void) => () => void;
+
+export interface MembershipOptions {
+  readonly ask: Ask;
+  readonly source: SnapshotSource;
+  readonly limits?: Partial<WaitingLimits>;
+}
+
+export interface WaitingLimits {
+  /** Requests, and their bytes, that may wait for the core's answer at a time. */
+  readonly requests: number;
+  readonly bytes: number;
+  /** How long one may wait. The crate's joiners give up after 15 s. */
+  readonly timeMs: number;
+}
+
+const WAITING_LIMITS: WaitingLimits = { requests: 10_000, bytes: 64 * 1024 * 1024, timeMs: 60_000 };
+const RECENT_IDS = 65_536;
+const EMPTY = Buffer.alloc(0);
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+export class Membership {
+  readonly #ask: Ask;
+  readonly #limits: WaitingLimits;
+  readonly #watching: Watching;
+  readonly #recent = new RecentIds(RECENT_IDS);
+  readonly #hangups = new Set<() => void>();
+  #waitingBytes = 0;
+  #closed = false;
+
+  constructor({ ask, source, limits }: MembershipOptions) {
+    this.#ask = ask;
+    this.#limits = { ...WAITING_LIMITS, ...limits };
+    this.#watching = new Watching(source);
+  }
+
+  /** Registers both services. Once for each server. */
+  serveOn(server: Server): void {
+    for (const kind of Object.keys(PATHS) as Kind[]) {
+      server.register(PATHS[kind], this.#handler(kind), same, same, "unary");
+    }
+    server.register(RELAY, this.#relay, same, same, "unary");
+    server.register(SYNC, this.#watching.sync, same, same, "unary");
+    server.register(WATCH, this.#watching.watch, same, same, "serverStream");
+  }
+
+  /** Requests that wait for an answer. */
+  get waiting(): number {
+    return this.#hangups.size;
+  }
+
+  get watchers(): number {
+    return this.#watching.watchers;
+  }
+
+  /** Refuses what waits and what will come, and ends the streams. */
+  close(): void {
+    this.#closed = true;
+    for (const hangup of this.#hangups) hangup();
+    this.#watching.close();
+  }
+
+  #handler(kind: Kind): handleUnaryCall<Buffer, Buffer> {
+    return (call, respond) => {
+      const bytes = call.request;
+      const id = kind === "broadcast" ? peekBroadcastId(bytes) : undefined;
+      if (id !== undefined && this.#recent.has(id)) return respond(errorOf(refuse.redundant));
+      if (this.#closed) return respond(errorOf(refuse.closed));
+      const request = decodeRequest(kind, bytes);
+      if (request.kind === "refused") return respond(errorOf(request));
+      this.#answer(request, id, call, respond);
+    };
+  }
+
+  readonly #relay: handleUnaryCall<Buffer, Buffer> = (call, respond) => {
+    if (this.#closed) return respond(errorOf(refuse.closed));
+    let broadcasts: readonly Uint8Array[];
+    try {
+      broadcasts = decodeRelay(call.request);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      return respond(errorOf(error.refusal));
+    }
+    for (const broadcast of broadcasts) {
+      const bytes = Buffer.from(broadcast.buffer, broadcast.byteOffset, broadcast.byteLength);
+      const id = peekBroadcastId(bytes);
+      if (id !== undefined && this.#recent.has(id)) continue;
+      const request = decodeRequest("broadcast", bytes);
+      if (request.kind !== "refused") this.#hand(request, id, () => {});
+    }
+    respond(null, EMPTY);
+  };
+
+  /** Hands a request on, and remembers the broadcast unless it turns out that the core had no room for it. */
+  #hand(request: Request, id: string | undefined, answer: (reply: Reply) => void): () => void {
+    if (id === undefined) return this.#ask(request, answer);
+    this.#recent.add(id);
+    return this.#ask(request, (reply) => {
+      if (reply.kind === "refused" && (reply.code === "unavailable" || reply.code === "resource_exhausted")) {
+        this.#recent.delete(id);
+      }
+      answer(reply);
+    });
+  }
+
+  #answer(
+    request: Request,
+    id: string | undefined,
+    call: ServerUnaryCall<Buffer, Buffer>,
+    respond: sendUnaryData<Buffer>,
+  ): void {
+    const { requests, bytes, timeMs } = this.#limits;
+    if (this.#hangups.size >= requests || this.#waitingBytes + call.request.length > bytes) {
+      respond(errorOf(refuse.tooMany));
+      return;
+    }
+    let settled = false;
+    let forget = (): void => {};
+    const settle = (reply: Reply): void => {
+      if (settled) return;
+      settled = true;
+      forget();
+      if (reply.kind === "refused") respond(errorOf(reply));
+      else respond(null, encodeReply(reply));
+    };
+    const hungUp = this.#hand(request, id, settle);
+    if (settled) return;
+
+    const hangUpWith = (reply: Reply): void => {
+      if (settled) return;
+      hungUp();
+      settle(reply);
+    };
+    const close = (): void => hangUpWith(refuse.closed);
+    const timer = setTimeout(hangUpWith, timeMs, refused("deadline_exceeded", "no answer in time")).unref();
+    forget = () => {
+      clearTimeout(timer);
+      this.#hangups.delete(close);
+      this.#waitingBytes -= call.request.length;
+    };
+    this.#hangups.add(close);
+    this.#waitingBytes += call.request.length;
+    // grpc-js says "cancelled" of every call that ends: broken off, overdue, or answered.
+    call.once("cancelled", () => hangUpWith(refuse.closed));
+  }
+}

@@ -1,0 +1,151 @@
+// How a member speaks to others: the `send` and `call` of the core's World, over channels.
+
+import { status } from "@grpc/grpc-js";
+import type { Level } from "../core/doorway.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Reply, Request } from "../core/messages.ts";
+import { refuse } from "../core/refusals.ts";
+import type { View } from "../core/view.ts";
+import { Channels, type ChannelsOptions } from "./channels.ts";
+import { decodeReply, encodeRequest } from "./codec.ts";
+import { PATHS } from "./methods.ts";
+import { OUTBOX_LIMITS, Outbox, type OutboxLimits, type Tally } from "./outbox.ts";
+import { refusedBy } from "./status.ts";
+import { unary } from "./unary.ts";
+
+export interface TransportOptions extends ChannelsOptions {
+  readonly self: Endpoint;
+  /** K, which views that others tell of are made with. */
+  readonly observers: number;
+  readonly note?: (level: Level, text: string) => void;
+  readonly outbox?: Partial<OutboxLimits>;
+}
+
+export class Transport {
+  readonly tally: Tally = { sent: 0, dropped: 0, failed: 0 };
+  readonly #options: TransportOptions;
+  readonly #limits: OutboxLimits;
+  readonly #channels: Channels;
+  readonly #outboxes = new Map<Endpoint, Outbox>();
+  readonly #calls = new Set<() => void>();
+  /** Outboxes that were written to in this turn of the event loop. */
+  readonly #written = new Set<Outbox>();
+  #flushing: NodeJS.Immediate | undefined;
+  #view: View | undefined;
+  #closed = false;
+  #emptied = (): void => {};
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#limits = { ...OUTBOX_LIMITS, ...options.outbox };
+    this.#channels = new Channels(options);
+  }
+
+  /** Tells these, once and without waiting for an answer. */
+  send(to: readonly Endpoint[], request: Request): void {
+    if (this.#closed) return;
+    for (const endpoint of to) {
+      const outbox = this.#outboxTo(endpoint);
+      outbox.push(request);
+      this.#written.add(outbox);
+    }
+    this.#flushing ??= setImmediate(() => this.#flush());
+  }
+
+  /**
+   * Asks, and has `answered` called exactly once, later: with what was answered, or with why nothing was. The
+   * returned function calls it off.
+   */
+  call(to: Endpoint, request: Request, timeoutMs: number, answered: (reply: Reply) => void): () => void {
+    let wanted = true;
+    const cancel = this.#ask(to, request, timeoutMs, (reply) => {
+      if (wanted) answered(reply);
+      wanted = false;
+    });
+    return () => {
+      wanted = false;
+      cancel();
+    };
+  }
+
+  /** Learns who is a Node member, and lets connections to those we do not speak to regularly close. */
+  follow(view: View): void {
+    this.#view = view;
+    for (const [endpoint, outbox] of this.#outboxes) {
+      if (outbox.isIdle && !view.has(endpoint)) this.#outboxes.delete(endpoint);
+    }
+    const busy = [...this.#outboxes].filter(([, outbox]) => !outbox.isIdle).map(([endpoint]) => endpoint);
+    this.#channels.retain([...view.subjectsOf(this.#options.self), ...busy]);
+  }
+
+  /** Waits for what is under way, up to `drainMs`, then gives up on the rest and closes everything. */
+  async close({ drainMs = 0 }: { readonly drainMs?: number } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#flush();
+    if (drainMs > 0 && !this.#isIdle) await this.#drained(drainMs);
+    for (const outbox of this.#outboxes.values()) outbox.clear();
+    for (const cancel of this.#calls) cancel();
+    this.#outboxes.clear();
+    this.#channels.closeAll();
+  }
+
+  get #isIdle(): boolean {
+    for (const outbox of this.#outboxes.values()) if (!outbox.isIdle) return false;
+    return true;
+  }
+
+  #drained(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, drainMs);
+      this.#emptied = () => {
+        if (!this.#isIdle) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #outboxTo(endpoint: Endpoint): Outbox {
+    const known = this.#outboxes.get(endpoint);
+    if (known !== undefined) return known;
+    const outbox = new Outbox({
+      channel: this.#channels.to(endpoint),
+      limits: this.#limits,
+      tally: this.tally,
+      isNode: () => this.#view?.isNode(endpoint) ?? false,
+      overflowed: () => this.#options.note?.("debug", `${endpoint} is slow: messages to it are dropped`),
+      emptied: () => this.#emptied(),
+    });
+    this.#outboxes.set(endpoint, outbox);
+    return outbox;
+  }
+
+  #flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    for (const outbox of this.#written) outbox.flush();
+    this.#written.clear();
+  }
+
+  #ask(to: Endpoint, request: Request, timeoutMs: number, answer: (reply: Reply) => void): () => void {
+    if (this.#closed) {
+      process.nextTick(answer, refuse.closed);
+      return () => {};
+    }
+    const bytes = encodeRequest(request);
+    const cancel = unary(
+      this.#channels.to(to),
+      PATHS[request.kind],
+      bytes,
+      timeoutMs,
+      (code, why, message) => {
+        this.#calls.delete(cancel);
+        if (code !== status.OK) answer(refusedBy(code, why));
+        else answer(decodeReply(request.kind, message, this.#options.observers));
+      },
+    );
+    this.#calls.add(cancel);
+    return cancel;
+  }
+}
