@@ -24,11 +24,16 @@ function runCases(): void {
   process.env.INTEROP_ONLY = only;
   process.env.INTEROP_REPEAT = String(repeat);
 
+  // Ended from outside, the tests must end too, and with them their members.
+  const ended = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ended.abort());
+
   const files = only === "" ? ["cut-history.test.ts", "cases/index.ts"] : ["cases/index.ts"];
   const events = run({
     files: files.map((file) => fileURLToPath(new URL(file, import.meta.url))),
     // Two meshes at once would starve each other, and a starved member looks dead.
     concurrency: 1,
+    signal: ended.signal,
   });
 
   const tallies = new Map<string, { passed: number; faults: number }>();

@@ -67,7 +67,7 @@ export interface ExitStatus {
 }
 
 const programs: Record<MemberKind, readonly [string, ...string[]]> = {
-  node: [fileURLToPath(new URL("../interop/peer/target/release/blip-peer", import.meta.url))],
+  node: [process.execPath, fileURLToPath(new URL("../dist/cli/main.js", import.meta.url)), "agent"],
   rust: [fileURLToPath(new URL("../interop/peer/target/release/blip-peer", import.meta.url))],
 };
 
@@ -118,14 +118,14 @@ export class MemberProcess {
       this.#tell();
     });
 
-    // Rust prints where it panicked on one line and why on the next.
+    // Rust prints where it panicked on one line and why on the next. Where its registry lies tells nobody anything.
     let panickedAt: string | undefined;
     onLine(this.#child.stderr, (line) => {
       this.#log.push(line);
       if (this.#log.length > logLinesKept) this.#log.shift();
 
       if (panickedAt !== undefined) panics.push(`${panickedAt} ${line}`);
-      panickedAt = /panicked at (.*)/.exec(line)?.[1];
+      panickedAt = /panicked at (?:.*\/registry\/src\/[^/]+\/)?(.*)/.exec(line)?.[1];
     });
 
     this.exited = new Promise((resolve) => {
