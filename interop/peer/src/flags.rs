@@ -12,6 +12,7 @@ pub struct Flags {
     pub fault_strikes: Option<usize>,
     pub cut: Option<CutDetectorConfig>,
     pub json: bool,
+    pub hold: bool,
 }
 
 pub enum Detection {
@@ -33,6 +34,7 @@ impl Flags {
             fault_strikes: None,
             cut: None,
             json: false,
+            hold: false,
         };
 
         while let Some(flag) = args.next() {
@@ -60,6 +62,7 @@ impl Flags {
                 "--fault-strikes" => flags.fault_strikes = Some(positive(&flag, &value()?)?),
                 "--cut" => flags.cut = Some(cut_detector(&flag, &value()?)?),
                 "--json" => flags.json = true,
+                "--hold" => flags.hold = true,
                 _ => return Err(format!("{flag}: no such flag")),
             }
         }

@@ -28,6 +28,9 @@ async fn main() -> ExitCode {
         }
     };
     stderr_log::install();
+    if flags.hold {
+        hold();
+    }
 
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
@@ -41,6 +44,21 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Waits for a line on stdin, so that whoever started many members can let them join at the same moment, and
+/// sees to it that this one ends when its stdin does.
+fn hold() {
+    let read_line = || (io::stdin().read_line(&mut String::new())).is_ok_and(|bytes| bytes > 0);
+
+    eprintln!("holding");
+    if !read_line() {
+        std::process::exit(0);
+    }
+    thread::spawn(move || {
+        while read_line() {}
+        std::process::exit(0);
+    });
 }
 
 async fn serve(flags: Flags) -> blip::overlay::Result {
