@@ -1,0 +1,150 @@
+// `blip agent`: one member, until it is told to stop.
+
+import { createMesh, isBlipError, type Mesh, type MeshOptions } from "../index.ts";
+import { jsonLine, shapeOfCut, textLine } from "./cut-line.ts";
+import { type FlagSpec, type Flags, type Given, UsageError, wrong } from "./flags.ts";
+import type { Output } from "./output.ts";
+import { logTo } from "./stderr-log.ts";
+
+export const AGENT_FLAGS: readonly FlagSpec[] = [
+  { name: "listen", value: "HOST:PORT", help: "where to listen; port 0: any (default 127.0.0.1:7946)" },
+  { name: "advertise", value: "IP:PORT", help: "where others reach this member (default: where it listens)" },
+  { name: "seed", value: "HOST:PORT", isList: true, help: "where members may be; none: found a new mesh" },
+  { name: "meta", value: "KEY=VALUE", isList: true, help: "a fact about this member that all others see" },
+  { name: "fault-timeout-ms", value: "N", help: "how often subjects are probed, and how long each may take" },
+  { name: "fault-strikes", value: "N", help: "probes in a row that must fail before a subject is reported" },
+  {
+    name: "cut",
+    value: "K,H,L",
+    help: "observers, high and low marks; equal on all members (default 10,9,4)",
+  },
+  { name: "low-latency", help: "150 ms and 2 strikes, for quiet machines and short links" },
+  { name: "json", help: "each view change as one line of JSON" },
+  { name: "cache", value: "MAX_KEYS", help: "serve a cache", isLater: true },
+  { name: "tls-cert", value: "FILE", help: "certificate", isLater: true },
+  { name: "tls-key", value: "FILE", help: "private key", isLater: true },
+  { name: "tls-ca", value: "FILE", help: "certificate authority", isLater: true },
+  { name: "mutual", help: "demand certificates of clients", isLater: true },
+];
+
+/** How long what is still to be printed may take once the member has left. */
+const LAST_LINES_MS = 1000;
+
+export async function agent(flags: Flags, out: Output, warn: (line: string) => void): Promise<number> {
+  const options = optionsOf(flags);
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(0);
+    stop.abort();
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  out.closed.addEventListener("abort", () => stop.abort());
+
+  let mesh: Mesh;
+  try {
+    mesh = await createMesh({ ...options, signal: stop.signal, logger: logTo(warn) });
+  } catch (error) {
+    if (stop.signal.aborted) return 0;
+    return failed(error, flags, warn);
+  }
+  const printed = print(mesh, flags.has("json"), out);
+  const ended = await Promise.race([stopped(stop.signal), broken(mesh)]);
+  if (ended !== undefined) {
+    warn(`blip: ${ended.message}`);
+    return 1;
+  }
+  const isRemoved = await mesh.leave();
+  if (!isRemoved) warn("blip: left before the others had removed this member; their probes will tell them");
+  await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS).unref())]);
+  return 0;
+}
+
+async function print(mesh: Mesh, isJson: boolean, out: Output): Promise<void> {
+  for await (const cut of mesh.cuts()) {
+    await out.line((isJson ? jsonLine : textLine)(shapeOfCut(cut), Date.now()));
+  }
+}
+
+function stopped(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
+
+function broken(mesh: Mesh): Promise<Error> {
+  return new Promise((resolve) => {
+    mesh.once("closed", (error) => {
+      if (error !== undefined) resolve(error);
+    });
+  });
+}
+
+function failed(error: unknown, flags: Flags, warn: (line: string) => void): number {
+  if (!isBlipError(error)) throw error;
+  if (error.code !== "BLIP_INVALID_OPTIONS") {
+    warn(`blip: ${error.message}`);
+    return 1;
+  }
+  throw new UsageError(`${flagOf(error.field ?? "", flags)}: ${error.message}`);
+}
+
+/** The flag that set this option, with its value. */
+function flagOf(field: string, flags: Flags): string {
+  const index = Number(/^\w+\[(\d+)\]/.exec(field)?.[1] ?? 0);
+  const name = FLAG_OF_OPTION[/^\w*/.exec(field)![0]] ?? field;
+  const given = name === "meta" ? metaAbout(field, flags) : flags.all(name)[index];
+  return given === undefined ? `--${name}` : `${given.from} ${given.text}`;
+}
+
+const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
+  listen: "listen",
+  advertise: "advertise",
+  seeds: "seed",
+  metadata: "meta",
+  faultTimeoutMs: "fault-timeout-ms",
+  faultStrikes: "fault-strikes",
+  cutDetector: "cut",
+};
+
+function metaAbout(field: string, flags: Flags): Given | undefined {
+  return flags.all("meta").find(({ text }) => field === `metadata[${JSON.stringify(text.split("=")[0])}]`);
+}
+
+function optionsOf(flags: Flags): MeshOptions {
+  const listen = flags.one("listen")?.text;
+  const advertise = flags.one("advertise")?.text;
+  const faultTimeoutMs = flags.number("fault-timeout-ms", "whole milliseconds");
+  const faultStrikes = flags.number("fault-strikes", "a whole number");
+  const cutDetector = cutDetectorOf(flags.one("cut"));
+  return {
+    ...(listen !== undefined && { listen }),
+    ...(advertise !== undefined && { advertise }),
+    seeds: flags.all("seed").map(({ text }) => text),
+    metadata: metadataOf(flags.all("meta")),
+    ...(faultTimeoutMs !== undefined && { faultTimeoutMs }),
+    ...(faultStrikes !== undefined && { faultStrikes }),
+    ...(cutDetector !== undefined && { cutDetector }),
+    ...(flags.has("low-latency") && { preset: "lowLatency" as const }),
+  };
+}
+
+function metadataOf(pairs: readonly Given[]): Record<string, string> {
+  const metadata: Record<string, string> = Object.create(null);
+  for (const given of pairs) {
+    const pair = /^([^=]+)=(.*)$/s.exec(given.text);
+    if (pair === null) throw wrong(given, "KEY=VALUE");
+    const [, key, value] = pair;
+    if (Object.hasOwn(metadata, key!)) throw wrong(given, "each key only once");
+    metadata[key!] = value!;
+  }
+  return metadata;
+}
+
+function cutDetectorOf(given: Given | undefined): MeshOptions["cutDetector"] {
+  if (given === undefined) return undefined;
+  const numbers = /^(\d{1,6}),(\d{1,6}),(\d{1,6})$/.exec(given.text);
+  if (numbers === null) throw wrong(given, "K,H,L: three whole numbers, L <= H <= K");
+  const [observers, high, low] = numbers.slice(1).map(Number);
+  return { observers: observers!, high: high!, low: low! };
+}

@@ -1,0 +1,45 @@
+// What `blip --help` says, from the same tables that the flags are read by.
+
+import { AGENT_FLAGS } from "./agent.ts";
+import { type FlagSpec, variableOf } from "./flags.ts";
+import { INQUIRY_FLAGS } from "./inquiry.ts";
+
+export const FLAGS: Readonly<Record<string, readonly FlagSpec[]>> = {
+  agent: AGENT_FLAGS,
+  members: INQUIRY_FLAGS,
+  watch: INQUIRY_FLAGS,
+};
+
+const ABOUT: Readonly<Record<string, string>> = {
+  agent: "runs one member until SIGTERM or SIGINT; a second one exits at once",
+  members: "prints the members that the member at an address sees",
+  watch: "follows the view changes of the member at an address",
+};
+
+export function overview(): string {
+  const commands = Object.entries(ABOUT).map(([name, about]) => `  blip ${name.padEnd(8)} ${about}`);
+  return [
+    "blip: in-process gRPC service meshes with strongly consistent membership",
+    "",
+    ...commands,
+    "",
+    "blip COMMAND --help lists the flags of a command; blip --version prints the version.",
+  ].join("\n");
+}
+
+export function helpOf(command: string): string {
+  const offered = FLAGS[command]!.filter((flag) => !flag.isLater);
+  const lines = offered.map((flag) => {
+    const usage = `--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}${flag.isList ? " …" : ""}`;
+    return `  ${usage.padEnd(24)} ${flag.help}`;
+  });
+  const example = offered[0]!.name;
+  return [
+    `blip ${command}: ${ABOUT[command]}`,
+    "",
+    ...lines,
+    "",
+    `Each flag also has an environment variable, as ${variableOf(example)} for --${example}; flags win, and lists`,
+    "are comma-separated there.",
+  ].join("\n");
+}

@@ -1,0 +1,19 @@
+// The public names of blip-mesh.
+
+export type { CallContext } from "./mesh/bridge-context.ts";
+export type { CallOptions, ClientMethods, GrpcHandlers, Handlers } from "./mesh/bridge-shapes.ts";
+export type { Cut, Member } from "./mesh/cut.ts";
+export { BlipError, type BlipErrorCode, type BlipErrorDetails, isBlipError } from "./mesh/errors.ts";
+export type { Logger } from "./mesh/logger.ts";
+export {
+  type CutsOptions,
+  createMesh,
+  type LeaveOptions,
+  type Mesh,
+  type MeshEvents,
+  type WaitOptions,
+} from "./mesh/mesh.ts";
+export type { MetadataInit } from "./mesh/metadata.ts";
+export type { MeshOptions } from "./mesh/options.ts";
+export type { FindSeeds, Seeds } from "./mesh/seeds.ts";
+export { type MeshService, service } from "./mesh/service.ts";

@@ -1,0 +1,165 @@
+// The life of one member, from listening to the end: the parts that a mesh is made of, and the order in which they
+// start and stop. First listen, then take part; first leave, then let calls end, then close.
+
+import type { Level, ViewChange } from "../core/doorway.ts";
+import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
+import { isWildcard, resolveAll } from "./address.ts";
+import { MeshServer } from "./bridge-server.ts";
+import { type Cut, CutMaker } from "./cut.ts";
+import { aborted, BlipError, invalid } from "./errors.ts";
+import { type CheckedOptions, refuseOwnSeeds } from "./options.ts";
+import { Participant } from "./participant.ts";
+import { CutFeed } from "./subscription.ts";
+import { UserCalls } from "./user-calls.ts";
+
+export class Life {
+  readonly self: Endpoint;
+  readonly feed: CutFeed;
+  readonly calls: UserCalls = new UserCalls();
+  /** Who wants to know; one is enough. */
+  onCut: (cut: Cut) => void = () => {};
+  onClosed: (error?: BlipError) => void = () => {};
+  readonly #options: CheckedOptions;
+  readonly #server: MeshServer;
+  readonly #participant: Participant;
+  readonly #maker: CutMaker;
+  #newest: Cut | undefined;
+  #last: ViewChange | undefined;
+  #entered: () => void = () => {};
+  #leaving: Promise<boolean> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Listens, takes part, and resolves in the first configuration. Rejects, with everything cleaned up, where the
+   * address cannot be listened on, and when the signal is aborted.
+   */
+  static async begin(options: CheckedOptions): Promise<Life> {
+    options.signal?.throwIfAborted();
+    const server = new MeshServer();
+    try {
+      for (const service of options.services) service.register(server.grpc);
+      const bound = await server.listen(await addressToListen(options));
+      const life = new Life(options, server, bound);
+      await life.#enter();
+      return life;
+    } catch (error) {
+      await server.close(0);
+      throw error;
+    }
+  }
+
+  private constructor(options: CheckedOptions, server: MeshServer, bound: Endpoint) {
+    const { advertise: self = bound, seeds, metadata, settings } = options;
+    const own = new Set([self, bound]);
+    refuseOwnSeeds(seeds, own);
+    this.self = self;
+    this.#options = options;
+    this.#server = server;
+    this.#maker = new CutMaker(self);
+    this.feed = new CutFeed(this.#maker);
+    this.#participant = new Participant({
+      self,
+      own,
+      seeds,
+      metadata,
+      settings,
+      cut: (change) => this.#cut(change),
+      note: (level, text) => this.#log(level, text),
+      broken: (error) => this.#break(error),
+    });
+    this.#participant.serveOn(server);
+  }
+
+  /** The newest; there is one from the first configuration on. */
+  get cut(): Cut {
+    return this.#newest!;
+  }
+
+  /** True where the others removed this member in time. */
+  leave(timeoutMs: number): Promise<boolean> {
+    this.#leaving ??= this.#leave(timeoutMs);
+    return this.#leaving;
+  }
+
+  close(error?: BlipError): Promise<void> {
+    this.#closing ??= this.#close(0, error);
+    // Whoever still waits for calls to end, waits no longer.
+    this.#server.abort();
+    this.calls.abort();
+    return this.#closing;
+  }
+
+  async #enter(): Promise<void> {
+    const { signal } = this.#options;
+    const entered = new Promise<void>((resolve, reject) => {
+      this.#entered = resolve;
+      this.onClosed = (error) => reject(error);
+    });
+    const stop = (): void => void this.close(aborted(signal!, "createMesh"));
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      if (signal?.aborted) stop();
+      else this.#participant.start();
+      await entered;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      this.onClosed = () => {};
+      if (this.#closing !== undefined) await this.#closing;
+    }
+  }
+
+  async #leave(timeoutMs: number): Promise<boolean> {
+    if (this.#closing !== undefined) return false;
+    const until = performance.now() + timeoutMs;
+    this.#log("info", "leaving");
+    const isRemoved = await this.#participant.leave(timeoutMs);
+    this.#closing ??= this.#close(Math.max(0, until - performance.now()));
+    await this.#closing;
+    return isRemoved;
+  }
+
+  async #close(drainMs: number, error?: BlipError): Promise<void> {
+    await Promise.all([
+      this.#participant.close(drainMs),
+      this.#server.close(drainMs),
+      this.calls.close(drainMs),
+    ]);
+    this.feed.close();
+    this.onClosed(error);
+  }
+
+  #cut(change: ViewChange): void {
+    this.#newest = this.#maker.make(change, this.#last?.view, 0);
+    this.#last = change;
+    this.calls.follow(change.view);
+    this.feed.publish(change);
+    this.onCut(this.#newest);
+    this.#entered();
+  }
+
+  #break(cause: unknown): void {
+    this.#log("error", `the member broke down: ${cause instanceof Error ? cause.stack : cause}`);
+    void this.close(new BlipError("BLIP_INTERNAL", "a defect ended this member", { cause }));
+  }
+
+  #log(level: Level | "error", text: string): void {
+    this.#options.logger[level]({ local: addressOf(this.self) }, text);
+  }
+}
+
+async function addressToListen({ listen, advertise }: CheckedOptions): Promise<Endpoint> {
+  let found: readonly Endpoint[];
+  try {
+    found = await resolveAll(listen);
+  } catch (cause) {
+    throw new BlipError("BLIP_CANNOT_LISTEN", `listen: ${listen.host} does not resolve`, {
+      cause,
+      field: "listen",
+    });
+  }
+  const at = found[0]!;
+  if (isWildcard(ipOf(at)) && advertise === undefined) {
+    throw invalid("advertise", `IP:port, since listen is ${ipOf(at)}:${portOf(at)}; none is given`);
+  }
+  return at;
+}

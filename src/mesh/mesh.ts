@@ -1,0 +1,159 @@
+// A member of a mesh, as a user holds it: what it sees, how to follow that, and how to end it.
+
+import { EventEmitter } from "node:events";
+import { addressOf } from "../core/endpoint.ts";
+import type { Cut, Member } from "./cut.ts";
+import { aborted, BlipError, invalid } from "./errors.ts";
+import { Life } from "./life.ts";
+import { checkOptions, type MeshOptions } from "./options.ts";
+import { bindCalls } from "./user-calls.ts";
+
+/** What a mesh emits. Listeners run after the view change is complete. */
+export interface MeshEvents {
+  /** A view change. */
+  cut: [cut: Cut];
+  /** A member is new; once for each. */
+  joined: [member: Member, cut: Cut];
+  /** A member is gone; once for each. */
+  kicked: [member: Member, cut: Cut];
+  /** This member is not in the configuration any more; it joins again by itself. */
+  degraded: [cut: Cut];
+  /** This member has ended; with an error where it was not asked to. */
+  closed: [error?: BlipError];
+}
+
+export interface CutsOptions {
+  /** Ends the iteration when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+export interface WaitOptions {
+  /** Ends the wait with BLIP_ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Ends the wait with BLIP_TIMEOUT. Default: no limit. */
+  readonly timeoutMs?: number;
+}
+
+export interface LeaveOptions {
+  /** How long leaving may take in all, calls under way included. Default 5000. */
+  readonly timeoutMs?: number;
+  /** Closes at once when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+const LEAVE_MS = 5000;
+
+/** A member of a mesh. Made by {@link createMesh}. */
+export class Mesh extends EventEmitter<MeshEvents> {
+  readonly #life: Life;
+
+  constructor(life: Life) {
+    super();
+    this.#life = life;
+    bindCalls(this, life.calls);
+    life.onCut = (cut) => this.#tell(cut);
+    life.onClosed = (error) => void queueMicrotask(() => this.emit("closed", error));
+  }
+
+  /** The newest configuration, as this member sees it. */
+  get cut(): Cut {
+    return this.#life.cut;
+  }
+
+  /** "ip:port" by which the other members reach this one. */
+  get localAddress(): string {
+    return addressOf(this.#life.self);
+  }
+
+  /**
+   * Every view change, beginning with the newest configuration. A reader that is slow is given the newest and told
+   * how many it missed; `joined` and `kicked` are as seen from the cut that it read before. Ends when the mesh is
+   * closed.
+   */
+  cuts({ signal }: CutsOptions = {}): AsyncIterableIterator<Cut, undefined> {
+    return this.#life.feed.subscribe(signal);
+  }
+
+  /**
+   * The first cut, from the newest on, that `predicate` accepts.
+   * @throws BlipError BLIP_ABORTED, BLIP_TIMEOUT, BLIP_CLOSED; and what `predicate` throws.
+   */
+  async waitFor(
+    predicate: (cut: Cut) => boolean,
+    { signal, timeoutMs = Infinity }: WaitOptions = {},
+  ): Promise<Cut> {
+    checkDuration("timeoutMs", timeoutMs);
+    const reader = this.#life.feed.subscribe(signal);
+    let isLate = false;
+    const timer = after(timeoutMs, () => {
+      isLate = true;
+      void reader.return();
+    });
+    try {
+      for await (const cut of reader) if (predicate(cut)) return cut;
+    } finally {
+      clearTimeout(timer);
+    }
+    if (signal?.aborted) throw aborted(signal, "waitFor");
+    if (isLate) throw new BlipError("BLIP_TIMEOUT", `waitFor: no such cut within ${timeoutMs} ms`);
+    throw new BlipError("BLIP_CLOSED", "waitFor: the mesh was closed");
+  }
+
+  /**
+   * Leaves gracefully: the others remove this member without waiting for probes to fail, calls under way end, and
+   * everything is closed, all within `timeoutMs`. True where the others have removed it in time.
+   */
+  async leave({ timeoutMs = LEAVE_MS, signal }: LeaveOptions = {}): Promise<boolean> {
+    checkDuration("timeoutMs", timeoutMs);
+    const hurry = (): void => void this.close();
+    if (signal?.aborted) hurry();
+    signal?.addEventListener("abort", hurry, { once: true });
+    try {
+      return await this.#life.leave(timeoutMs);
+    } finally {
+      signal?.removeEventListener("abort", hurry);
+    }
+  }
+
+  /** Closes at once: calls under way break, and the others notice by their probes. May be called again. */
+  close(): Promise<void> {
+    return this.#life.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #tell(cut: Cut): void {
+    // Later, so that a listener that throws cannot reach into the view change.
+    queueMicrotask(() => {
+      this.emit("cut", cut);
+      for (const member of cut.kicked) this.emit("kicked", member, cut);
+      for (const member of cut.joined) this.emit("joined", member, cut);
+      if (cut.degraded) this.emit("degraded", cut);
+    });
+  }
+}
+
+/**
+ * Starts a member: listens, joins the mesh that its seeds are in, or founds one, and resolves once it is in a
+ * configuration. While no seed answers it keeps trying, until `signal` is aborted.
+ *
+ * @throws BlipError BLIP_INVALID_OPTIONS, BLIP_ADDRESS_IN_USE, BLIP_CANNOT_LISTEN, BLIP_ABORTED
+ */
+export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
+  const checked = checkOptions(options);
+  if (checked.signal?.aborted) throw aborted(checked.signal, "createMesh");
+  const mesh = new Mesh(await Life.begin(checked));
+  for (const service of checked.services) service.accept?.(mesh);
+  return mesh;
+}
+
+function after(ms: number, run: () => void): NodeJS.Timeout | undefined {
+  // setTimeout knows no longer delays, and no wait of 24 days is meant as one.
+  return ms < 2 ** 31 ? setTimeout(run, ms) : undefined;
+}
+
+function checkDuration(field: string, ms: unknown): void {
+  if (typeof ms !== "number" || !(ms >= 0)) throw invalid(field, "milliseconds, 0 or more", ms);
+}

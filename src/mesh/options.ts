@@ -1,0 +1,195 @@
+// What a user may set, checked at once: the first thing that cannot work is named, with its value and what is
+// expected. Names that no option has are refused too, since a typing error would otherwise pass as a default.
+
+import { type Endpoint, ipOf, parseEndpoint, portOf } from "../core/endpoint.ts";
+import type { Metadata } from "../core/messages.ts";
+import {
+  type CutDetectorSettings,
+  DEFAULT_SETTINGS,
+  faultIn,
+  LOW_LATENCY,
+  type Settings,
+} from "../core/settings.ts";
+import { type HostPort, isWildcard, parseHostPort } from "./address.ts";
+import { BlipError, invalid } from "./errors.ts";
+import { type Logger, quietLogger } from "./logger.ts";
+import { type MetadataInit, metadataOf } from "./metadata.ts";
+import type { Seeds } from "./seeds.ts";
+import { checkServices, type MeshService } from "./service.ts";
+
+export interface MeshOptions {
+  /**
+   * Where to listen: "host:port" with an IPv4 address, an IPv6 address in brackets, or a name of this machine.
+   * Port 0 takes any free one. Default "127.0.0.1:7946".
+   */
+  readonly listen?: string;
+  /**
+   * The "IP:port" by which the other members reach this one; it is this member's identity. Default: the address
+   * listened on. Required where that is 0.0.0.0 or [::].
+   */
+  readonly advertise?: string;
+  /**
+   * Addresses of members that may already be there, as "host:port"; not all need to be. Names are resolved to all
+   * their addresses, anew at each attempt. Or a function that looks addresses up. Without seeds, or with an empty
+   * list, this member founds a new mesh.
+   */
+  readonly seeds?: Seeds;
+  /**
+   * Facts about this member that all others see, unchanged while it is in the mesh. At most 1 MiB in all; keys
+   * that start with "blip." are reserved. Default none.
+   */
+  readonly metadata?: MetadataInit;
+  /** What this member serves to others, on the same port. Default nothing. */
+  readonly services?: readonly MeshService[];
+  /** K, H and L; equal on all members. Default 10, 9, 4. */
+  readonly cutDetector?: Partial<CutDetectorSettings>;
+  /** How often the subjects of this member are probed, and how long an answer may take. Default 2000. */
+  readonly faultTimeoutMs?: number;
+  /** Probes in a row that must fail before a subject is reported. Default 3. */
+  readonly faultStrikes?: number;
+  /** "lowLatency": 150 ms and 2 strikes, for quiet machines and short links. What is set beside it wins. */
+  readonly preset?: "lowLatency";
+  /** Bounds start and join: when it is aborted before, `createMesh` cleans up and rejects. */
+  readonly signal?: AbortSignal;
+  /** Told what happens, as pino is: `(context, text)`. Default silence; NODE_DEBUG=blip prints it. */
+  readonly logger?: Logger;
+}
+
+/** Options as the mesh goes by them. */
+export interface CheckedOptions {
+  readonly listen: HostPort;
+  readonly advertise: Endpoint | undefined;
+  /** `undefined`: found a new mesh. */
+  readonly seeds: Seeds | undefined;
+  readonly metadata: Metadata;
+  readonly services: readonly MeshService[];
+  readonly settings: Settings;
+  readonly signal: AbortSignal | undefined;
+  readonly logger: Logger;
+}
+
+const DEFAULT_LISTEN = "127.0.0.1:7946";
+
+const NAMES: Readonly<Record<keyof MeshOptions, true>> = {
+  listen: true,
+  advertise: true,
+  seeds: true,
+  metadata: true,
+  services: true,
+  cutDetector: true,
+  faultTimeoutMs: true,
+  faultStrikes: true,
+  preset: true,
+  signal: true,
+  logger: true,
+};
+
+/** @throws BlipError BLIP_INVALID_OPTIONS */
+export function checkOptions(options: MeshOptions): CheckedOptions {
+  if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
+  for (const name of Object.keys(options)) {
+    if (name === "tls") throw invalid(name, "no such option: this version does not offer TLS yet");
+    if (!Object.hasOwn(NAMES, name)) throw invalid(name, `one of ${Object.keys(NAMES).join(", ")}`);
+  }
+  const listen = checkListen(options.listen ?? DEFAULT_LISTEN);
+  const services = checkServices(options.services ?? []);
+  return {
+    listen,
+    advertise: checkAdvertise(options.advertise, listen),
+    seeds: checkSeeds(options.seeds),
+    metadata: metadataOf(
+      options.metadata ?? {},
+      services.map((service) => service.name),
+    ),
+    services,
+    settings: checkSettings(options),
+    signal: checkSignal(options.signal),
+    logger: checkLogger(options.logger),
+  };
+}
+
+/** Seeds that can only be this member itself lead nowhere; known for sure once the port is. */
+export function refuseOwnSeeds(seeds: Seeds | undefined, own: ReadonlySet<Endpoint>): void {
+  if (seeds === undefined || typeof seeds === "function") return;
+  const itself = seeds.every((text) => {
+    const endpoint = parseEndpoint(text, false);
+    return endpoint !== undefined && own.has(endpoint);
+  });
+  if (itself) throw invalid("seeds", "at least one address other than this member's own", seeds.join(","));
+}
+
+function checkListen(text: unknown): HostPort {
+  const listen = typeof text === "string" ? parseHostPort(text) : undefined;
+  if (listen === undefined) throw invalid("listen", "host:port, as 127.0.0.1:7946 or [::1]:0", text);
+  return listen;
+}
+
+function checkAdvertise(text: unknown, listen: HostPort): Endpoint | undefined {
+  const expected = "IP:port, with an address and a port at which others reach this member";
+  if (text === undefined) {
+    if (isWildcard(listen.host)) {
+      throw invalid("advertise", `${expected}, since listen is ${listen.host}; none is given`);
+    }
+    return undefined;
+  }
+  const endpoint = typeof text === "string" && !text.includes("/") ? parseEndpoint(text, false) : undefined;
+  if (endpoint === undefined || portOf(endpoint) === 0 || isWildcard(ipOf(endpoint))) {
+    throw invalid("advertise", expected, text);
+  }
+  return endpoint;
+}
+
+function checkSeeds(seeds: unknown): Seeds | undefined {
+  if (seeds === undefined) return undefined;
+  if (typeof seeds === "function") return seeds as Seeds;
+  if (!Array.isArray(seeds)) throw invalid("seeds", "an array of host:port, or a function", seeds);
+  for (const [i, text] of seeds.entries()) {
+    const at = typeof text === "string" ? parseHostPort(text) : undefined;
+    if (at === undefined || at.port === 0 || isWildcard(at.host)) {
+      throw invalid(`seeds[${i}]`, "host:port of another member", text);
+    }
+  }
+  return seeds.length === 0 ? undefined : [...seeds];
+}
+
+function checkSettings(options: MeshOptions): Settings {
+  const preset: unknown = options.preset;
+  if (preset !== undefined && preset !== "lowLatency") throw invalid("preset", '"lowLatency"', preset);
+  const cutDetector: unknown = options.cutDetector ?? {};
+  if (typeof cutDetector !== "object" || cutDetector === null) {
+    throw invalid("cutDetector", "an object of observers, high and low", cutDetector);
+  }
+  for (const name of Object.keys(cutDetector)) {
+    if (!Object.hasOwn(DEFAULT_SETTINGS.cutDetector, name)) {
+      throw invalid(`cutDetector.${name}`, "one of observers, high, low");
+    }
+  }
+  const base = preset === undefined ? DEFAULT_SETTINGS : { ...DEFAULT_SETTINGS, ...LOW_LATENCY };
+  const settings: Settings = {
+    cutDetector: { ...base.cutDetector, ...cutDetector },
+    faultTimeoutMs: options.faultTimeoutMs ?? base.faultTimeoutMs,
+    faultStrikes: options.faultStrikes ?? base.faultStrikes,
+  };
+  const fault = faultIn(settings);
+  if (fault !== undefined) {
+    throw new BlipError("BLIP_INVALID_OPTIONS", fault, { field: fault.slice(0, fault.indexOf(":")) });
+  }
+  return settings;
+}
+
+function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid("signal", "an AbortSignal", signal);
+  }
+  return signal;
+}
+
+function checkLogger(logger: unknown): Logger {
+  if (logger === undefined) return quietLogger;
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof (logger as Partial<Logger> | null)?.[level] !== "function") {
+      throw invalid("logger", `an object with a function ${level}(context, text)`, logger);
+    }
+  }
+  return logger as Logger;
+}
