@@ -1,0 +1,69 @@
+/** What a mesh in which nothing happens costs: CPU and memory of each member, and traffic of the whole mesh. */
+import { setTimeout as pass } from "node:timers/promises";
+import type { HeldMesh } from "./held-mesh.ts";
+import { cpuSeconds, residentMib, tcpOpens } from "./machine.ts";
+
+export interface AtRest {
+  /** Of one core, mean over the members. */
+  readonly cpuPercentEach: number | undefined;
+  /** Mean over the members. */
+  readonly rssMibEach: number | undefined;
+  /** By all processes of this network namespace. */
+  readonly tcpOpensPerSecond: number | undefined;
+  /** By all members. */
+  readonly rpcsPerSecond: number | undefined;
+}
+
+export interface Window {
+  /** How long what the last view change set off may die away. */
+  readonly settleMs: number;
+  readonly windowMs: number;
+}
+
+export async function measureAtRest(mesh: HeldMesh, { settleMs, windowMs }: Window): Promise<AtRest> {
+  await pass(settleMs);
+  const before = await look(mesh);
+  await pass(windowMs);
+  const after = await look(mesh);
+
+  const seconds = (after.atMs - before.atMs) / 1000;
+  const size = mesh.alive.length;
+  const perSecond = (of: (look: Look) => number | undefined): number | undefined => {
+    const [first, last] = [of(before), of(after)];
+    return first === undefined || last === undefined ? undefined : (last - first) / seconds;
+  };
+  const cpuPerSecond = perSecond((look) => look.cpuSeconds);
+  const tcpOpensPerSecond = perSecond((look) => look.tcpOpens);
+  return {
+    cpuPercentEach: cpuPerSecond && (cpuPerSecond * 100) / size,
+    rssMibEach: after.rssMib && after.rssMib / size,
+    tcpOpensPerSecond,
+    // The crate cannot be asked; it opens a connection for each message.
+    rpcsPerSecond: mesh.kind === "node" ? perSecond((look) => look.requests) : tcpOpensPerSecond,
+  };
+}
+
+interface Look {
+  readonly atMs: number;
+  readonly cpuSeconds: number | undefined;
+  readonly rssMib: number | undefined;
+  readonly tcpOpens: number | undefined;
+  readonly requests: number | undefined;
+}
+
+async function look(mesh: HeldMesh): Promise<Look> {
+  const pids = mesh.alive.map((member) => member.pid);
+  const usage = {
+    atMs: performance.now(),
+    cpuSeconds: sum(pids.map(cpuSeconds)),
+    rssMib: sum(pids.map(residentMib)),
+    tcpOpens: tcpOpens(),
+  };
+  if (mesh.kind !== "node") return { ...usage, requests: undefined };
+  return { ...usage, requests: sum(await Promise.all(mesh.alive.map((member) => member.requests()))) };
+}
+
+/** Undefined where one of them is unknown. */
+function sum(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce((a, b) => (a === undefined || b === undefined ? undefined : a + b), 0);
+}

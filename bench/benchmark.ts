@@ -1,0 +1,23 @@
+/** What bench/main.ts runs: the options that every benchmark is given, and what it answers. */
+
+export interface BenchmarkOptions {
+  /** Little of everything, to see that it works. */
+  readonly quick: boolean;
+  /** How often each thing is done; absent: as the benchmark thinks right. */
+  readonly runs: number | undefined;
+  /** Sizes of meshes; absent: as the benchmark thinks right. */
+  readonly sizes: readonly number[] | undefined;
+}
+
+export interface BenchmarkResult {
+  /** Whether everything went as it has to; figures alone never make this false. */
+  readonly passed: boolean;
+  /** What `--json` writes of it. */
+  readonly data: object;
+}
+
+export interface Benchmark {
+  readonly summary: string;
+  /** Prints its progress to stderr and its table to stdout. */
+  run(options: BenchmarkOptions): Promise<BenchmarkResult>;
+}

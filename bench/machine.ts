@@ -1,0 +1,50 @@
+/** What Linux tells of this machine and of processes. Where it is not Linux, nothing is known. */
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg, release, type } from "node:os";
+
+/** The kernel counts CPU time in these on every platform that Node runs on. */
+const ticksPerSecond = 100;
+
+export function cpuSeconds(pid: number): number | undefined {
+  // The name of the program is in parentheses and may hold anything, so that fields count from its end.
+  const fields = read(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, "")
+    .split(" ");
+  return fields && (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+export function residentMib(pid: number): number | undefined {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1];
+  return kib === undefined ? undefined : Number(kib) / 1024;
+}
+
+/** TCP connections opened so far by all processes of this network namespace. */
+export function tcpOpens(): number | undefined {
+  const [names, values] = (read("/proc/net/snmp") ?? "")
+    .split("\n")
+    .filter((line) => line.startsWith("Tcp:"));
+  const index = names?.split(" ").indexOf("ActiveOpens") ?? -1;
+  return index < 0 ? undefined : Number(values?.split(" ")[index]);
+}
+
+/** Processes that wanted to run, averaged over the last minute. */
+export function load(): number {
+  return loadavg()[0]!;
+}
+
+export function describeMachine(): Readonly<Record<string, string | number>> {
+  return {
+    cpus: availableParallelism(),
+    cpu: cpus()[0]?.model ?? "unknown",
+    system: `${type()} ${release()}`,
+    node: process.version,
+  };
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

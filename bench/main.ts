@@ -1,0 +1,83 @@
+/**
+ * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--json FILE]`: runs the benchmarks that are named,
+ * or all of them; `--list` says which there are. Exit status 1 where one of them did not pass, 2 on wrong flags.
+ */
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { acceptance } from "./acceptance.ts";
+import type { Benchmark, BenchmarkOptions } from "./benchmark.ts";
+import { describeMachine, load } from "./machine.ts";
+import { membership } from "./membership.ts";
+
+const benchmarks: Readonly<Record<string, Benchmark>> = { membership, acceptance };
+
+interface Wish {
+  readonly names: readonly string[];
+  readonly list: boolean;
+  readonly json: string | undefined;
+  readonly options: BenchmarkOptions;
+}
+
+function readFlags(): Wish {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+      runs: { type: "string" },
+      members: { type: "string" },
+      json: { type: "string" },
+    },
+  });
+  const known = Object.keys(benchmarks);
+  const unknown = positionals.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`${unknown}: expected one of the benchmarks ${known.join(", ")}`);
+  const { list, quick, runs, members, json } = values;
+  return {
+    names: positionals.length > 0 ? [...new Set(positionals)] : known,
+    list,
+    json,
+    options: {
+      quick,
+      runs: runs === undefined ? undefined : wholeNumber("--runs", runs, 1),
+      sizes: members?.split(",").map((size) => wholeNumber("--members", size, 3)),
+    },
+  };
+}
+
+function wholeNumber(flag: string, text: string, least: number): number {
+  const number = Number(text);
+  if (!/^\d{1,4}$/.test(text) || number < least) {
+    throw new Error(`${flag} ${text}: expected a whole number, ${least} or more`);
+  }
+  return number;
+}
+
+async function main({ names, list, json, options }: Wish): Promise<void> {
+  if (list) {
+    for (const [name, { summary }] of Object.entries(benchmarks))
+      console.log(`${name.padEnd(12)} ${summary}`);
+    return;
+  }
+  const machine = describeMachine();
+  console.log(
+    `${machine.cpus} CPUs (${machine.cpu}), ${machine.system}, Node ${machine.node}, load average ${load().toFixed(1)}\n`,
+  );
+  const written: Record<string, unknown> = { time: new Date().toISOString(), machine };
+  for (const name of names) {
+    const { passed, data } = await benchmarks[name]!.run(options);
+    written[name] = data;
+    if (!passed) process.exitCode = 1;
+  }
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(written, null, 2)}\n`);
+}
+
+let wish: Wish | undefined;
+try {
+  wish = readFlags();
+} catch (error) {
+  process.stderr.write(`bench: ${(error as Error).message.split("\n")[0]}\n`);
+  process.exitCode = 2;
+}
+if (wish !== undefined) await main(wish);
