@@ -33,6 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     "alert-batch",
     "classic-paxos",
+    "crossroads",
     "cut-detector",
     "edge-monitor",
     "fast-paxos",

@@ -11,6 +11,8 @@ import type { View } from "./view.ts";
 export const VARIANTS_SETTLE_MS = 500;
 /** Joiners recorded in one configuration; more are not admitted before the next one. */
 const JOINERS_MAX = 20_000;
+/** Variants of one joiner that are remembered, the newest. */
+const VARIANTS_MAX = 8;
 
 interface Entry {
   /** Ring → the latest word of its observer. Insertion order is arrival order. */
@@ -33,9 +35,9 @@ export class JoinerLedger {
     entry.byRing.delete(ring);
     entry.byRing.set(ring, known ?? joiner);
     if (known !== undefined) return;
-    // A ring remembers one variant, so more variants than rings cannot matter.
-    const held = new Set(entry.byRing.values());
-    entry.variants.splice(0, Infinity, ...entry.variants.filter((variant) => held.has(variant)), joiner);
+    // Also one that no ring holds any more, for others may have applied it.
+    if (entry.variants.length === VARIANTS_MAX) entry.variants.shift();
+    entry.variants.push(joiner);
     entry.newestAt = now;
   }
 
@@ -53,6 +55,11 @@ export class JoinerLedger {
       if (best === undefined || rings.get(joiner)! >= rings.get(best)!) best = joiner;
     }
     return best;
+  }
+
+  /** All that was told of this joiner, oldest first. */
+  variantsOf(node: Endpoint): readonly Joiner[] {
+    return this.#entries.get(node)?.variants ?? [];
   }
 
   /** From when on a proposal with this joiner may be announced. */

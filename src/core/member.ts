@@ -2,6 +2,7 @@
 // step runs to its end, and what a member says to itself waits in #own until the event is done.
 
 import { AlertBatch } from "./alert-batch.ts";
+import { Crossroads } from "./crossroads.ts";
 import { Dissemination, type Telling } from "./dissemination.ts";
 import type { CallId, Effect, Event, Level, Machine, Millis, Token } from "./doorway.ts";
 import { EdgeMonitor } from "./edge-monitor.ts";
@@ -65,6 +66,8 @@ export class Member implements Machine {
   #view: View | undefined;
   /** Absent while we are in no configuration. */
   #membership: Membership | undefined;
+  /** Present where the last view change could have been applied in several ways. */
+  #crossroads: Crossroads | undefined;
   /** Present while we are on our way in, for the first time or again. */
   #joining: Joining | undefined;
   #leaveBy: Millis | undefined;
@@ -245,17 +248,29 @@ export class Member implements Machine {
       return isStranger ? refuse.notMember(gossip.sender) : refuse.wrongConfiguration;
     }
     this.#held.hold(gossip, this.#now);
+    const turn = this.#crossroads?.hear(gossip.sender, gossip.configuration);
+    if (turn !== undefined) {
+      this.#note("info", "most members applied another variant of a joiner; following them");
+      this.#install(turn);
+    }
     return ack;
   }
 
   // What we do about it.
 
-  #follow({ say, promise, report, decided, isLost }: Conclusion): void {
+  #follow({ say, promise, report, decided, variants, isLost }: Conclusion): void {
     for (const gossip of say) this.#say(gossip);
     if (promise?.to === this.#self) this.#own.push(promise.message);
     else if (promise !== undefined) this.#send([promise.to], promise.message);
     for (const edge of report) this.#batch.add(edge, this.#now);
-    if (decided !== undefined) this.#install(this.#membership!.view.next(decided.value, decided.joiners));
+    if (decided !== undefined) {
+      const before = this.#membership!.view;
+      const after = before.next(decided.value, decided.joiners);
+      this.#install(after);
+      if (variants !== undefined) {
+        this.#crossroads = new Crossroads(before, decided.value, variants, after);
+      }
+    }
     if (isLost) this.#giveUp();
   }
 
@@ -271,6 +286,7 @@ export class Member implements Machine {
     const { settings, random } = this.#options;
     this.#view = view;
     this.#joining = undefined;
+    this.#crossroads = undefined;
     this.#membership = view.has(this.#self)
       ? { view, round: new Round(view, this.#self, settings, random) }
       : undefined;

@@ -42,6 +42,8 @@ export interface Conclusion {
   readonly report: readonly Edge[];
   /** The value that ends this configuration, with the joiners that it names. */
   readonly decided?: { readonly value: Proposal; readonly joiners: ReadonlyMap<Endpoint, Joiner> };
+  /** Present where joiners of the decision were told of in several variants. */
+  readonly variants?: ReadonlyMap<Endpoint, readonly Joiner[]>;
   /** A decision was made that we cannot apply, and its missing part did not come. */
   readonly isLost: boolean;
 }
@@ -311,8 +313,13 @@ export class Round {
     if (this.#decision === undefined) return;
     const { value, until } = this.#decision;
     const joiners = this.#ledger.resolve(value, this.#view);
-    if (joiners !== undefined) this.#draft.decided = { value, joiners };
-    else this.#draft.isLost = now >= until;
+    if (joiners === undefined) {
+      this.#draft.isLost = now >= until;
+      return;
+    }
+    this.#draft.decided = { value, joiners };
+    const variants = new Map([...joiners.keys()].map((node) => [node, this.#ledger.variantsOf(node)]));
+    if ([...variants.values()].some(({ length }) => length > 1)) this.#draft.variants = variants;
   }
 }
 
