@@ -195,13 +195,14 @@ export class View {
   }
 }
 
+/** A set: were two joiners to bring the same uuid, no list of members could tell it twice. */
 function merged(sorted: readonly NodeId[], more: readonly NodeId[]): readonly NodeId[] {
   if (more.length === 0) return sorted;
   const all: NodeId[] = [];
   let i = 0;
   for (const uuid of more) {
     for (; i < sorted.length && sorted[i]! < uuid; i++) all.push(sorted[i]!);
-    all.push(uuid);
+    if (uuid !== all.at(-1)) all.push(uuid);
   }
   return all.concat(sorted.slice(i));
 }
