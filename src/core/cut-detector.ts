@@ -72,6 +72,9 @@ export class CutDetector {
    * Crashed members that observed each other can each lack reports that only the others could have made. Looks for
    * the largest set of reported members in which everybody reaches H by what was reported and by observers in the
    * set, and takes those reports as made. Bolder than `infer`, so it is left for when that has got nowhere.
+   *
+   * Reports are never taken back, so in the end everybody has been suspected by somebody, and all of them together
+   * would need no other witness. Half of the members are too many to have crashed with anybody left to decide.
    */
   inferTogether(now: Millis): void {
     const together = new Set([...this.#reports.keys()].filter((node) => this.#view.has(node)));
@@ -84,6 +87,7 @@ export class CutDetector {
         changed = true;
       }
     }
+    if (2 * together.size >= this.#view.size) return;
     for (const node of together) this.#set(node, this.#reports.get(node)! | impliedIn(node), now);
   }
 
