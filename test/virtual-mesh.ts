@@ -1,5 +1,6 @@
 // Several members in one process, through the same drive as in production, on virtual time and a network that a
-// test can break. Deterministic: the same seed gives the same run.
+// test can break. Deterministic: the same seed gives the same run. Everything that is said and every view that is
+// taken goes past a checker, so that each run ends with the question whether the mesh ever contradicted itself.
 
 import type { Level, Millis, ViewChange } from "../src/core/doorway.ts";
 import { type Driver, drive } from "../src/core/drive.ts";
@@ -9,23 +10,31 @@ import { type Metadata, PEER_SERVICE, type Reply, type Request } from "../src/co
 import { type Random, seededRandom } from "../src/core/random.ts";
 import { refused } from "../src/core/refusals.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../src/core/settings.ts";
-import type { View } from "../src/core/view.ts";
+import { View } from "../src/core/view.ts";
+import { MeshChecker } from "./mesh-checker.ts";
+import { type Task, VirtualClock } from "./virtual-clock.ts";
 
-const START: Millis = 1_700_000_000_000;
-
-/** One member of a virtual mesh, with all that it published. */
+/** One incarnation of a member of a virtual mesh, with all that it published. */
 export interface VirtualMember {
   readonly endpoint: Endpoint;
+  readonly metadata: Metadata;
   readonly cuts: ViewChange[];
   readonly notes: string[];
   readonly driver: Driver;
   isUp: boolean;
+  /** Its process stands still: what comes meanwhile waits. */
+  isStalled: boolean;
+  readonly backlog: Task[];
+  /** When it was told to leave. */
+  leavesAt: Millis | undefined;
   leftAt: Millis | undefined;
   wasRemoved: boolean | undefined;
 }
 
 /** What a test may do to a message: true drops it. */
 export type Filter = (from: Endpoint, to: Endpoint, request: Request) => boolean;
+/** The same for answers; `from` is who answers. */
+export type ReplyFilter = (from: Endpoint, to: Endpoint, reply: Reply) => boolean;
 
 export interface Joining {
   readonly seeds?: readonly Endpoint[];
@@ -34,30 +43,46 @@ export interface Joining {
   readonly isForeign?: boolean;
 }
 
-interface Task {
-  readonly at: Millis;
-  readonly order: number;
-  readonly run: () => void;
-}
-
 export class VirtualMesh {
+  /** The newest incarnation at each address. */
   readonly members = new Map<Endpoint, VirtualMember>();
+  /** Everybody there ever was. */
+  readonly incarnations: VirtualMember[] = [];
   readonly settings: Settings;
-  now: Millis = START;
+  readonly checker = new MeshChecker();
   /** Every drop is up to the test. */
   filter: Filter = () => false;
+  replyFilter: ReplyFilter = () => false;
   /** One way, drawn anew for each message. */
   latencyMs: readonly [number, number] = [1, 5];
+  /** The share of messages that is lost, drawn for requests and answers alike. */
+  loss = 0;
+  /** The share of messages that arrives a second time. */
+  duplication = 0;
   messages = 0;
+  readonly #clock = new VirtualClock();
   readonly #random: Random;
-  readonly #tasks: Task[] = [];
-  #order = 0;
+  readonly #weather: Random;
+  readonly #blocked = new Set<string>();
+  readonly #received = new WeakMap<View, View>();
   #token = 0;
+  /** Somebody took a view or left since it was last asked. */
+  #hasChanged = false;
   readonly #replies = new Map<number, (reply: Reply) => void>();
 
   constructor(seed: number, settings: Partial<Settings> = {}) {
     this.settings = { ...DEFAULT_SETTINGS, ...settings };
     this.#random = seededRandom(BigInt(seed));
+    this.#weather = seededRandom(this.#random.u64());
+  }
+
+  get now(): Millis {
+    return this.#clock.now;
+  }
+
+  /** Equal for equal runs. */
+  get trace(): number {
+    return this.#clock.trace;
   }
 
   /** Starts a member at 127.0.0.1 on this port; without seeds it founds a mesh. */
@@ -73,68 +98,143 @@ export class VirtualMesh {
     });
     const driver = drive(member, {
       now: () => this.now,
-      wake: (due, run) => this.#schedule(Math.max(due, this.now), run),
+      wake: (due, run) => this.#schedule(Math.max(due, this.now), run, virtual, true),
       send: (to, request) => {
-        for (const peer of to) this.#deliver(endpoint, peer, request, () => {});
+        this.checker.hears(endpoint, request);
+        for (const peer of to) this.#deliver(virtual, peer, request, () => {});
       },
-      call: (to, request, timeoutMs, answered) => this.#call(endpoint, to, request, timeoutMs, answered),
+      call: (to, request, timeoutMs, answered) => this.#call(virtual, to, request, timeoutMs, answered),
       reply: (token, reply) => {
         this.#replies.get(token)?.(reply);
         this.#replies.delete(token);
       },
-      cut: (cut) => void virtual.cuts.push(cut),
-      findSeeds: (found) => void this.#schedule(this.now, () => found(seeds)),
+      cut: (cut) => {
+        virtual.cuts.push(cut);
+        this.#hasChanged = true;
+        this.checker.sees(virtual, cut, this.now);
+      },
+      findSeeds: (found) => void this.#schedule(this.now, () => found(seeds), virtual),
       left: (removed) => {
         virtual.leftAt = this.now;
+        this.#hasChanged = true;
         virtual.wasRemoved = removed;
       },
       note: (level: Level, text) => void virtual.notes.push(`${level}: ${text}`),
     });
     const virtual: VirtualMember = {
       endpoint,
+      metadata: own,
       cuts: [],
       notes: [],
       driver,
       isUp: true,
+      isStalled: false,
+      backlog: [],
+      leavesAt: undefined,
       leftAt: undefined,
       wasRemoved: undefined,
     };
     this.members.set(endpoint, virtual);
+    this.incarnations.push(virtual);
     driver.feed({ kind: "start" });
     return virtual;
   }
 
+  /** A mesh of this many members at ports `from`, `from + 1`, …, all in one configuration. */
+  grow(size: number, from = 1, joining: Joining = {}): readonly VirtualMember[] {
+    const founder = this.start(from, { ...joining, seeds: [] });
+    const others = Array.from({ length: size - 1 }, (_, i) =>
+      this.start(from + 1 + i, { seeds: [founder.endpoint], ...joining }),
+    );
+    const members = [founder, ...others];
+    this.until(`${size} members agree`, () => this.agree(members));
+    return members;
+  }
+
   /** A crash: it neither hears nor says anything any more. */
-  crash(member: VirtualMember): void {
-    member.isUp = false;
-    member.driver.stop();
+  crash(...members: readonly VirtualMember[]): void {
+    for (const member of members) {
+      member.isUp = false;
+      member.driver.stop();
+      this.checker.ended(member.endpoint);
+    }
+  }
+
+  leave(member: VirtualMember, timeoutMs: Millis = 30_000): void {
+    member.leavesAt = this.now;
+    this.checker.ended(member.endpoint);
+    member.driver.feed({ kind: "leave", timeoutMs });
+  }
+
+  /** Its process stands still, as after SIGSTOP. */
+  stall(member: VirtualMember): void {
+    member.isStalled = true;
+  }
+
+  /** Goes on where it stood: first with the timers that are overdue, then with what arrived. */
+  resume(member: VirtualMember): void {
+    member.isStalled = false;
+    const backlog = member.backlog.splice(0);
+    for (const task of [...backlog.filter((t) => t.isTimer), ...backlog.filter((t) => !t.isTimer)]) {
+      task.at = this.now;
+      this.#clock.add(task);
+    }
+  }
+
+  /** Nothing gets from one to the other any more, in this direction. */
+  block(from: readonly VirtualMember[], to: readonly VirtualMember[]): void {
+    for (const a of from) for (const b of to) this.#blocked.add(`${a.endpoint} ${b.endpoint}`);
+  }
+
+  /** Nothing gets from one group to the other, in either direction. */
+  partition(some: readonly VirtualMember[], others: readonly VirtualMember[]): void {
+    this.block(some, others);
+    this.block(others, some);
+  }
+
+  heal(): void {
+    this.#blocked.clear();
   }
 
   /** Runs until the condition holds; fails when it does not within the given virtual time. */
   until(what: string, condition: () => boolean, withinMs: Millis = 120_000): void {
     const deadline = this.now + withinMs;
     while (!condition()) {
-      if (!this.#runNext(deadline))
+      // Looking after every single message would cost more than the members do.
+      const { now } = this;
+      this.#hasChanged = false;
+      do {
+        if (this.#clock.runNext(deadline)) continue;
+        if (condition()) return;
         throw new Error(`not within ${withinMs} virtual ms: ${what}\n${this.state()}`);
+      } while (!this.#hasChanged && this.now < now + 1);
     }
   }
 
   /** Lets virtual time pass. */
   run(ms: Millis): void {
     const deadline = this.now + ms;
-    while (this.#runNext(deadline));
-    this.now = deadline;
+    while (this.#clock.runNext(deadline));
+    this.#clock.now = deadline;
+  }
+
+  /** Does something later, in virtual time. */
+  later(ms: Millis, run: () => void): void {
+    this.#schedule(this.now + ms, run);
   }
 
   get living(): readonly VirtualMember[] {
-    return [...this.members.values()].filter((member) => member.isUp);
+    return [...this.members.values()].filter((member) => member.isUp && member.leftAt === undefined);
   }
 
   /** All of these are in one configuration that has exactly these members. */
   agree(members: readonly VirtualMember[] = this.living): boolean {
-    const view = viewOf(members[0]!);
+    const view = members[0] && viewOf(members[0]);
     if (view === undefined || view.size !== members.length) return false;
-    return members.every((member) => viewOf(member)?.id === view.id && view.has(member.endpoint));
+    return members.every((member) => {
+      const cut = member.cuts.at(-1);
+      return cut?.view.id === view.id && !cut.degraded && view.has(member.endpoint);
+    });
   }
 
   state(): string {
@@ -148,7 +248,7 @@ export class VirtualMesh {
   }
 
   #call(
-    from: Endpoint,
+    from: VirtualMember,
     to: Endpoint,
     request: Request,
     timeoutMs: Millis,
@@ -161,11 +261,11 @@ export class VirtualMesh {
       cancelTimeout();
       answered(reply);
     };
-    const late = refused("deadline_exceeded", "deadline exceeded");
-    const cancelTimeout = this.#schedule(this.now + timeoutMs, () => {
+    const timeUp = (): void => {
       hangup();
-      finish(late);
-    });
+      finish(refused("deadline_exceeded", "deadline exceeded"));
+    };
+    const cancelTimeout = this.#schedule(this.now + timeoutMs, timeUp, from, true);
     const hangup = this.#deliver(from, to, request, finish);
     return () => {
       isOpen = false;
@@ -174,61 +274,87 @@ export class VirtualMesh {
     };
   }
 
-  #deliver(from: Endpoint, to: Endpoint, request: Request, answer: (reply: Reply) => void): () => void {
+  #deliver(from: VirtualMember, to: Endpoint, request: Request, answer: (reply: Reply) => void): () => void {
     this.messages += 1;
-    const isLost = this.filter(from, to, request);
-    let token: number | undefined;
-    if (!isLost) {
-      this.#schedule(this.now + this.#latency(), () => {
-        const target = this.members.get(to);
-        if (target === undefined || !target.isUp) {
-          this.#schedule(this.now + this.#latency(), () =>
-            answer(refused("unavailable", "connection refused")),
-          );
-          return;
-        }
-        this.#token += 1;
-        token = this.#token;
-        this.#replies.set(token, (reply) => this.#schedule(this.now + this.#latency(), () => answer(reply)));
-        target.driver.feed({ kind: "request", token, request });
+    const tokens: number[] = [];
+    const arrive = (): void => {
+      const target = this.members.get(to);
+      if (target === undefined || !target.isUp) {
+        const gone = refused("unavailable", "connection refused");
+        this.#schedule(this.now + this.#latency(), () => answer(gone), from);
+        return;
+      }
+      this.#token += 1;
+      const token = this.#token;
+      tokens.push(token);
+      this.#replies.set(token, (reply) => {
+        if (this.#isLost(to, from.endpoint) || this.replyFilter(to, from.endpoint, reply)) return;
+        const received = this.#asReceived(reply);
+        this.#schedule(this.now + this.#latency(), () => answer(received), from);
       });
+      target.driver.feed({ kind: "request", token, request });
+    };
+    if (!this.#isLost(from.endpoint, to) && !this.filter(from.endpoint, to, request)) {
+      const target = this.members.get(to);
+      this.#schedule(this.now + this.#latency(), arrive, target);
+      if (this.duplication > 0 && this.#chance(this.duplication)) {
+        this.#schedule(this.now + this.#latency(), arrive, target);
+      }
     }
     return () => {
       const target = this.members.get(to);
-      if (token !== undefined && target?.isUp && this.#replies.delete(token)) {
-        target.driver.feed({ kind: "hangup", token });
+      for (const token of tokens) {
+        if (target?.isUp && this.#replies.delete(token)) target.driver.feed({ kind: "hangup", token });
       }
     };
   }
 
+  #isLost(from: Endpoint, to: Endpoint): boolean {
+    if (this.#blocked.size > 0 && this.#blocked.has(`${from} ${to}`)) return true;
+    return this.loss > 0 && this.#chance(this.loss);
+  }
+
+  /** A view crosses the wire without the uuids of its members: only their set is told. */
+  #asReceived(reply: Reply): Reply {
+    if (reply.kind !== "joined") return reply;
+    let view = this.#received.get(reply.view);
+    if (view === undefined) {
+      const { members, uuids, observers } = reply.view;
+      const records = members.map((endpoint) => ({
+        endpoint,
+        metadata: reply.view.recordOf(endpoint)!.metadata,
+      }));
+      view = View.of(observers, records, uuids);
+      this.#received.set(reply.view, view);
+    }
+    return { ...reply, view };
+  }
+
+  #chance(share: number): boolean {
+    return this.#weather.below(1_000_000) < share * 1_000_000;
+  }
+
   #latency(): Millis {
     const [from, to] = this.latencyMs;
-    return from + this.#random.below(Math.max(1, (to - from) * 1000)) / 1000;
+    return from + this.#weather.below(Math.max(1, (to - from) * 1000)) / 1000;
   }
 
-  #schedule(due: Millis, run: () => void): () => void {
-    const task = { at: due, order: this.#order++, run };
-    let low = 0;
-    let high = this.#tasks.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#tasks[middle]!.at > due) low = middle + 1;
-      else high = middle;
-    }
-    this.#tasks.splice(low, 0, task); // Latest first, so that the next one is popped off the end.
-    return () => {
-      const index = this.#tasks.indexOf(task);
-      if (index >= 0) this.#tasks.splice(index, 1);
+  /** Has it done at its time or, where the member that is to do it stands still then, when that goes on. */
+  #schedule(due: Millis, run: () => void, member?: VirtualMember, isTimer = false): () => void {
+    const task: Task = {
+      at: due,
+      order: 0,
+      isOff: false,
+      isTimer,
+      run: () => {
+        if (member?.isStalled) member.backlog.push(task);
+        else run();
+      },
     };
-  }
-
-  #runNext(deadline: Millis): boolean {
-    const next = this.#tasks.at(-1);
-    if (next === undefined || next.at > deadline) return false;
-    this.#tasks.pop();
-    this.now = Math.max(this.now, next.at);
-    next.run();
-    return true;
+    this.#clock.add(task);
+    return () => {
+      task.isOff = true;
+    };
   }
 }
 
