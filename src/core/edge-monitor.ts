@@ -1,6 +1,10 @@
 // Watches our subjects: one probe each per period, strikes for those that fail in a row, and a report on every ring
 // we hold a subject on once it has enough of them. Strikes outlive view changes while the subject stays ours, so that
 // a mesh that changes all the time still finds its dead (PITFALLS B15).
+//
+// Periods begin at multiples of their length on the clock, so that members probe in step: all observers of a dead
+// member strike it at the same moments and report it together, and a process that is at rest wakes once per period
+// instead of once for each neighbour.
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -11,15 +15,17 @@ import type { View } from "./view.ts";
 interface Watch {
   rings: readonly number[];
   strikes: number;
-  nextAt: Millis;
   /** When the probe that is under way began. */
   askedAt: Millis | undefined;
+  /** A period began while a probe was under way: the next probe follows it at once. */
+  isOwed: boolean;
 }
 
 export class EdgeMonitor {
   readonly #self: Endpoint;
   readonly #settings: Settings;
   #watches = new Map<Endpoint, Watch>();
+  #nextAt: Millis = Infinity;
   #underWay = 0;
   #pulseAt: Millis = Infinity;
   #stalledAt: Millis = -Infinity;
@@ -30,11 +36,7 @@ export class EdgeMonitor {
   }
 
   get wakeAt(): Millis {
-    let at = this.#underWay > 0 ? this.#pulseAt : Infinity;
-    for (const watch of this.#watches.values()) {
-      if (watch.askedAt === undefined && watch.nextAt < at) at = watch.nextAt;
-    }
-    return at;
+    return this.#underWay > 0 ? Math.min(this.#nextAt, this.#pulseAt) : this.#nextAt;
   }
 
   /** Watches the subjects that this view gives us; none where we are not in it. We never watch ourselves (B10). */
@@ -54,25 +56,30 @@ export class EdgeMonitor {
       const watch = this.#watches.get(subject) ?? {
         rings: held,
         strikes: 0,
-        nextAt: now,
         askedAt: undefined,
+        isOwed: false,
       };
       watch.rings = held;
       watches.set(subject, watch);
       if (watch.askedAt !== undefined) this.#underWay += 1;
     }
     this.#watches = watches;
+    this.#nextAt = watches.size === 0 ? Infinity : Math.min(this.#nextAt, this.#periodAfter(now));
   }
 
   /** The subjects to probe now. */
   due(now: Millis): readonly Endpoint[] {
+    const isNewPeriod = now >= this.#nextAt;
+    if (isNewPeriod) this.#nextAt = this.#periodAfter(now);
     const subjects: Endpoint[] = [];
     for (const [subject, watch] of this.#watches) {
-      if (watch.askedAt !== undefined || watch.nextAt > now) continue;
+      watch.isOwed ||= isNewPeriod;
+      if (!watch.isOwed || watch.askedAt !== undefined) continue;
+      watch.isOwed = false;
       watch.askedAt = now;
-      watch.nextAt = now + this.#settings.faultTimeoutMs;
       subjects.push(subject);
     }
+    if (subjects.length === 0) return subjects;
     if (this.#underWay === 0) this.#pulseAt = now + this.#pulseMs;
     this.#underWay += subjects.length;
     return subjects;
@@ -104,6 +111,11 @@ export class EdgeMonitor {
     if (watch.strikes < this.#settings.faultStrikes) return [];
     watch.strikes = 0; // It is reported anew after as many more, for as long as the configuration lasts.
     return watch.rings.map((ring) => ({ node: subject, ring }));
+  }
+
+  #periodAfter(now: Millis): Millis {
+    const { faultTimeoutMs } = this.#settings;
+    return (Math.floor(now / faultTimeoutMs) + 1) * faultTimeoutMs;
   }
 
   get #pulseMs(): Millis {
