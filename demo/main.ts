@@ -180,9 +180,15 @@ function pathsOf(files: readonly TextFile[]): string[] {
   return files.map(({ path }) => path);
 }
 
-const { values } = parseArgs({ options: { keep: { type: "boolean", default: false } } });
+let keep: boolean | undefined;
 try {
-  if (!(await main(values.keep))) process.exitCode = 1;
+  ({ keep } = parseArgs({ options: { keep: { type: "boolean", default: false } } }).values);
+} catch (error) {
+  console.error(`demo: ${(error as Error).message.split(". ")[0]}; expected --keep or nothing`);
+  process.exitCode = 2;
+}
+try {
+  if (keep !== undefined && !(await main(keep))) process.exitCode = 1;
 } catch (error) {
   console.error(`the demo failed: ${(error as Error).message}`);
   process.exitCode = 1;
