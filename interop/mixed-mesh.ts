@@ -146,7 +146,7 @@ export class MixedMesh {
       },
     );
     const tookMs = agreement.reachedMs - startedMs;
-    this.#t.diagnostic(`${what} after ${(tookMs / 1000).toFixed(2)} s`);
+    this.#t.diagnostic(`${what} after ${(tookMs / 1000).toFixed(2)} s, the ${agreement.last} last`);
     return { ...agreement, tookMs };
   }
 

@@ -28,7 +28,7 @@ function runCases(): void {
   const ended = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ended.abort());
 
-  const files = only === "" ? ["cut-history.test.ts", "cases/index.ts"] : ["cases/index.ts"];
+  const files = only === "" && repeat === 1 ? ["cut-history.test.ts", "cases/index.ts"] : ["cases/index.ts"];
   const events = run({
     files: files.map((file) => fileURLToPath(new URL(file, import.meta.url))),
     // Two meshes at once would starve each other, and a starved member looks dead.

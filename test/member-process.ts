@@ -215,7 +215,8 @@ export class MemberProcess {
 
 export interface Agreement {
   readonly cut: RecordedCut;
-  /** When the last of them came to it, on the clock of `performance.now()`. */
+  /** Which of them came to it last, and when, on the clock of `performance.now()`. */
+  readonly last: MemberProcess;
   readonly reachedMs: number;
 }
 
@@ -229,13 +230,14 @@ export function agree(
   bound: Bound,
 ): Promise<Agreement> {
   return awaitChange(members, bound, () => {
-    const cuts = members.flatMap((member) => member.cut ?? []);
-    const [first] = cuts;
-    if (first === undefined || cuts.length < members.length || !cuts.every(predicate)) return undefined;
+    const held = members.flatMap((member) => (member.cut === undefined ? [] : { member, cut: member.cut }));
+    const [first] = held;
+    if (first === undefined || held.length < members.length) return undefined;
 
-    const view = viewOf(first);
-    if (cuts.some((cut) => viewOf(cut) !== view)) return undefined;
-    return { cut: first, reachedMs: Math.max(...cuts.map((cut) => cut.arrivedMs)) };
+    const view = viewOf(first.cut);
+    if (!held.every(({ cut }) => predicate(cut) && viewOf(cut) === view)) return undefined;
+    const last = held.reduce((a, b) => (b.cut.arrivedMs > a.cut.arrivedMs ? b : a));
+    return { cut: first.cut, last: last.member, reachedMs: last.cut.arrivedMs };
   });
 }
 

@@ -28,6 +28,19 @@ mixedTest("one after the other", standard, async (mesh) => {
   }
 });
 
+// These race with the start of their seed, and so meet at their second or third attempt.
 mixedTest("8 joining at once (4 + 4)", standard, async (mesh) => {
   await mesh.boot("node", { node: 4, rust: 4 });
 });
+
+for (const kind of ["node", "rust"] as const) {
+  mixedTest(
+    `8 joining a ${kind === "node" ? "Node" : "Rust"} member that is there`,
+    standard,
+    async (mesh) => {
+      const { founder } = await mesh.boot(kind, { node: 0, rust: 0 });
+      await mesh.join({ node: 4, rust: 4 }, founder);
+      await mesh.agreement("all 9 agree");
+    },
+  );
+}
