@@ -44,7 +44,9 @@ export class GossipFilter {
       this.#turnedAt = now;
     }
     if (this.#young.get(unique) === unix || this.#old.get(unique) === unix) return false;
-    if (unix + BigInt(REPLAY_SECONDS) < this.stamp(now)) return false;
+    // Not before we have compared clocks: it may be ours that is wrong.
+    const hasCompared = this.#offsets.length >= SAMPLES_MIN;
+    if (hasCompared && unix + BigInt(REPLAY_SECONDS) < this.stamp(now)) return false;
     this.#young.set(unique, unix);
     return true;
   }

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { GossipFilter } from "./gossip-filter.ts";
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+const DAY = 24 * HOUR;
+const now = 1_700_000_000_000;
+
+function unix(ms: number): bigint {
+  return BigInt(Math.floor(ms / SECOND));
+}
+
+/** Hears this many broadcasts from members whose clocks are ahead of ours by so much. */
+function hear(filter: GossipFilter, count: number, aheadMs: number, from = 0n): boolean[] {
+  return Array.from({ length: count }, (_, i) => {
+    const stamp = unix(now + aheadMs);
+    const isNew = filter.add(stamp, from + BigInt(i), now);
+    if (isNew) filter.compareClocks(stamp, now);
+    return isNew;
+  });
+}
+
+describe("the gossip filter", () => {
+  it("lets each broadcast through once", () => {
+    const filter = new GossipFilter(now);
+    assert.equal(filter.add(unix(now), 1n, now), true);
+    assert.equal(filter.add(unix(now), 1n, now), false);
+    assert.equal(filter.add(unix(now), 2n, now), true);
+    assert.equal(filter.add(unix(now) + 1n, 1n, now), true);
+  });
+
+  it("remembers an id for an hour at least, by the time of its arrival and not by its stamp", () => {
+    for (const stamp of [unix(now), unix(now - 23 * HOUR), unix(now + 1000 * DAY)]) {
+      const filter = new GossipFilter(now - HOUR / 2);
+      filter.add(stamp, 1n, now);
+      for (let after = 0; after <= HOUR; after += HOUR / 10)
+        assert.equal(filter.add(stamp, 1n, now + after), false);
+    }
+  });
+
+  it("forgets an id in the end, and does not grow beyond a million of them", () => {
+    const filter = new GossipFilter(now);
+    filter.add(unix(now), 1n, now);
+    assert.equal(filter.add(unix(now), 1n, now + 2 * HOUR), false);
+    for (let id = 2n; id < 1_000_010n; id++) filter.add(unix(now), id, now + 2 * HOUR);
+    assert.equal(filter.add(unix(now), 1n, now + 2 * HOUR), true);
+  });
+});
+
+describe("wall clocks that are wrong (PITFALLS B17, S24)", () => {
+  for (const aheadMs of [-2 * HOUR, 2 * HOUR, -1000 * DAY, 1000 * DAY]) {
+    it(`of the others, by ${aheadMs / HOUR} h, make nobody deaf`, () => {
+      const filter = new GossipFilter(now);
+      assert.ok(hear(filter, 100, aheadMs).every((isNew) => isNew));
+    });
+  }
+
+  it("are found by the median of the stamps, and our stamps are corrected", () => {
+    const filter = new GossipFilter(now);
+    assert.equal(filter.stamp(now), unix(now));
+    hear(filter, 14, 2 * HOUR);
+    assert.equal(filter.skewSeconds, 0);
+    hear(filter, 1, 2 * HOUR, 100n);
+    assert.equal(filter.skewSeconds, 7200);
+    assert.equal(filter.stamp(now + 5 * SECOND), unix(now + 2 * HOUR + 5 * SECOND));
+  });
+
+  it("of a few members do not change our opinion of our own", () => {
+    const filter = new GossipFilter(now);
+    hear(filter, 40, 0);
+    hear(filter, 20, 500 * DAY, 100n);
+    assert.equal(filter.skewSeconds, 0);
+  });
+
+  it("that differ by two minutes or less are equal", () => {
+    const filter = new GossipFilter(now);
+    hear(filter, 63, 120 * SECOND);
+    assert.equal(filter.skewSeconds, 0);
+    hear(filter, 63, 121 * SECOND, 100n);
+    assert.equal(filter.skewSeconds, 121);
+  });
+
+  it("that are set right again are found to be right again", () => {
+    const filter = new GossipFilter(now);
+    hear(filter, 63, 2 * HOUR);
+    hear(filter, 63, 0, 100n);
+    assert.equal(filter.skewSeconds, 0);
+  });
+
+  it("tell a change of opinion once", () => {
+    const filter = new GossipFilter(now);
+    const told = Array.from({ length: 60 }, () => filter.compareClocks(unix(now + 2 * HOUR), now));
+    assert.equal(told.filter((isTold) => isTold).length, 1);
+  });
+
+  it("do not let replays in that are more than a day old, once our clock is known to be right", () => {
+    const filter = new GossipFilter(now);
+    hear(filter, 20, 0);
+    assert.equal(filter.add(unix(now - 23 * HOUR), 1000n, now), true);
+    assert.equal(filter.add(unix(now - 25 * HOUR), 1001n, now), false);
+  });
+
+  it("give no stamp before 1970", () => {
+    assert.equal(new GossipFilter(-5000).stamp(-5000), 0n);
+  });
+});
