@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, joiner } from "../../test/core/sample-views.ts";
+import { AlertBatch, BATCH_WINDOW_MS } from "./alert-batch.ts";
+
+describe("a batch of alerts (PROTOCOL §9)", () => {
+  it("is due 100 ms after its first edge, which later ones do not put off", () => {
+    const batch = new AlertBatch();
+    assert.equal(batch.dueAt, Infinity);
+    batch.add({ node: host(1), ring: 0 }, 1000);
+    batch.add({ node: host(2), ring: 0 }, 1090);
+    assert.equal(BATCH_WINDOW_MS, 100);
+    assert.equal(batch.dueAt, 1100);
+  });
+
+  it("keeps the order of arrival and each edge once", () => {
+    const batch = new AlertBatch();
+    const edges = [
+      { node: host(2), ring: 1 },
+      { node: host(1), ring: 0 },
+      { node: host(1), ring: 1 },
+    ];
+    for (const edge of [...edges, ...edges]) batch.add(edge, 0);
+    assert.deepEqual(batch.take(), edges);
+  });
+
+  it("keeps each incarnation of a joiner on a ring, with its newest data", () => {
+    const batch = new AlertBatch();
+    batch.add({ node: host(1), ring: 0, join: joiner(1) }, 0);
+    batch.add({ node: host(1), ring: 0, join: joiner(2) }, 0);
+    batch.add({ node: host(1), ring: 0, join: joiner(1) }, 0);
+    assert.deepEqual(
+      batch.take().map((edge) => edge.join?.uuid),
+      [joiner(1).uuid, joiner(2).uuid],
+    );
+  });
+
+  it("is empty once taken, and starts a window of its own with the next edge", () => {
+    const batch = new AlertBatch();
+    batch.add({ node: host(1), ring: 0 }, 1000);
+    batch.take();
+    assert.deepEqual([batch.dueAt, batch.take()], [Infinity, []]);
+    batch.add({ node: host(1), ring: 0 }, 5000);
+    assert.equal(batch.dueAt, 5100);
+  });
+
+  it("does not wait where it is hurried, unless there is nothing to tell", () => {
+    const batch = new AlertBatch();
+    batch.hurry(1000);
+    assert.equal(batch.dueAt, Infinity);
+    batch.add({ node: host(1), ring: 0 }, 1000);
+    batch.hurry(1001);
+    assert.equal(batch.dueAt, 1001);
+  });
+});

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, ringsHeld, viewOfSize } from "../../test/core/sample-views.ts";
+import { EdgeMonitor } from "./edge-monitor.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+import type { View } from "./view.ts";
+
+type Result = "healthy" | "refused" | "late";
+
+const self = host(0);
+const PERIOD = DEFAULT_SETTINGS.faultTimeoutMs;
+const STRIKES = DEFAULT_SETTINGS.faultStrikes;
+
+function monitorOf(view: View, now = 0): EdgeMonitor {
+  const monitor = new EdgeMonitor(self, DEFAULT_SETTINGS);
+  monitor.follow(view, now);
+  return monitor;
+}
+
+function distinctSubjects(view: View): Set<Endpoint> {
+  const subjects = new Set(view.subjectsOf(self));
+  subjects.delete(self);
+  return subjects;
+}
+
+/** One period: all are probed, the subject answers with this result, the others well. Answers what is reported. */
+function period(monitor: EdgeMonitor, number: number, subject: Endpoint, result: Result): readonly number[] {
+  const now = number * PERIOD;
+  monitor.pulse(now);
+  const due = monitor.due(now);
+  assert.ok(due.includes(subject));
+  for (const other of due) if (other !== subject) monitor.answered(other, "healthy");
+  return monitor.answered(subject, result).map((edge) => edge.ring);
+}
+
+function periods(
+  monitor: EdgeMonitor,
+  subject: Endpoint,
+  results: readonly Result[],
+  from = 1,
+): readonly (readonly number[])[] {
+  return results.map((result, i) => period(monitor, from + i, subject, result));
+}
+
+describe("the edge monitor (PROTOCOL §11)", () => {
+  const view = viewOfSize(5);
+  const subject = view.subjectsOf(self)[0]!;
+  const rings = ringsHeld(view, self, subject);
+
+  it("probes each distinct subject once per period, at the same moments as everybody", () => {
+    const monitor = monitorOf(view, 1.5 * PERIOD);
+    assert.deepEqual(monitor.due(1.5 * PERIOD), []);
+    assert.equal(monitor.wakeAt, 2 * PERIOD);
+    for (const number of [2, 3]) {
+      assert.deepEqual(new Set(monitor.due(number * PERIOD)), distinctSubjects(view));
+      for (const node of distinctSubjects(view)) monitor.answered(node, "healthy");
+      assert.deepEqual(monitor.due(number * PERIOD + 1), []);
+      assert.equal(monitor.wakeAt, (number + 1) * PERIOD);
+    }
+  });
+
+  it("does not probe anew while an answer is outstanding, but as soon as it came", () => {
+    const monitor = monitorOf(view);
+    monitor.due(PERIOD);
+    assert.deepEqual(monitor.due(2 * PERIOD), []);
+    monitor.answered(subject, "late");
+    assert.deepEqual(monitor.due(2 * PERIOD + 1), [subject]);
+    assert.deepEqual(monitor.due(2 * PERIOD + 2), []);
+  });
+
+  it("never probes itself (PITFALLS B10)", () => {
+    const alone = monitorOf(viewOfSize(1));
+    assert.deepEqual([alone.due(PERIOD), alone.wakeAt], [[], Infinity]);
+    for (const size of [2, 3, 30]) assert.ok(!monitorOf(viewOfSize(size)).due(PERIOD).includes(self));
+  });
+
+  it("probes nobody without a view, or in one that it is not in", () => {
+    const monitor = monitorOf(view);
+    for (const without of [undefined, view.next([self], new Map())]) {
+      monitor.follow(without, 0);
+      assert.deepEqual([monitor.due(PERIOD), monitor.wakeAt], [[], Infinity]);
+    }
+  });
+
+  it("reports a subject on every ring it is held on at the third failure in a row, and again after three more", () => {
+    const failures = new Array<Result>(2 * STRIKES).fill("refused");
+    assert.deepEqual(periods(monitorOf(view), subject, failures), [[], [], rings, [], [], rings]);
+  });
+
+  it("forgets strikes at every success", () => {
+    const results: readonly Result[] = ["refused", "late", "healthy", "refused", "refused", "late"];
+    assert.deepEqual(periods(monitorOf(view), subject, results), [[], [], [], [], [], rings]);
+  });
+
+  it("takes an answer that nobody waits for as no answer", () => {
+    const monitor = monitorOf(view);
+    for (let i = 0; i < 5; i++) assert.deepEqual(monitor.answered(subject, "refused"), []);
+    assert.deepEqual(monitor.answered(host(99), "refused"), []);
+  });
+});
+
+describe("strikes over view changes (PITFALLS B15)", () => {
+  const view = viewOfSize(5);
+  const subject = view.subjectsOf(self)[0]!;
+  const bystander = view.members.find((member) => member !== self && member !== subject)!;
+  const without = (node: Endpoint): View => view.next([node], new Map());
+
+  it("stay with a subject that stays ours, which is then reported on the rings of the new view", () => {
+    const monitor = monitorOf(view);
+    periods(monitor, subject, ["refused", "refused"]);
+    monitor.follow(without(bystander), 2 * PERIOD + 1);
+    assert.deepEqual(period(monitor, 3, subject, "refused"), ringsHeld(without(bystander), self, subject));
+  });
+
+  it("count an answer that was outstanding when the view changed", () => {
+    const monitor = monitorOf(view);
+    periods(monitor, subject, ["refused", "refused"]);
+    monitor.due(3 * PERIOD);
+    monitor.follow(without(bystander), 3 * PERIOD + 1);
+    const rings = ringsHeld(without(bystander), self, subject);
+    assert.equal(monitor.answered(subject, "refused").length, rings.length);
+  });
+
+  it("keep the rhythm of probes, so that a mesh that changes all the time is not probed all the time", () => {
+    const monitor = monitorOf(view);
+    period(monitor, 1, subject, "healthy");
+    monitor.follow(without(bystander), PERIOD + 10);
+    assert.deepEqual(monitor.due(PERIOD + 10), []);
+    assert.equal(monitor.wakeAt, 2 * PERIOD);
+  });
+
+  it("are gone when the subject was not ours in between", () => {
+    const monitor = monitorOf(view);
+    periods(monitor, subject, ["refused", "refused"]);
+    monitor.follow(without(subject), 2 * PERIOD + 1);
+    monitor.follow(view, 2 * PERIOD + 2);
+    assert.deepEqual(period(monitor, 3, subject, "refused"), []);
+  });
+});
+
+describe("a process that stood still (PITFALLS E8)", () => {
+  const view = viewOfSize(5);
+  const subject = view.subjectsOf(self)[0]!;
+
+  /** On how many rings a subject is reported whose answers all come too late, to us who pause like this. */
+  function reportedAfter(pauseMs: number): number {
+    const monitor = monitorOf(view);
+    let reported = 0;
+    for (
+      let asked = PERIOD;
+      asked < 40 * PERIOD;
+      asked = Math.ceil((asked + PERIOD + pauseMs) / PERIOD) * PERIOD
+    ) {
+      monitor.pulse(asked);
+      for (const node of monitor.due(asked)) if (node !== subject) monitor.answered(node, "healthy");
+      for (let at = asked + PERIOD / 4; pauseMs === 0 && at < asked + PERIOD; at += PERIOD / 4)
+        monitor.pulse(at);
+      monitor.pulse(asked + PERIOD + pauseMs);
+      reported += monitor.answered(subject, "late").length;
+    }
+    return reported;
+  }
+
+  it("holds no late answer against anybody", () => {
+    assert.ok(reportedAfter(0) > 0);
+    assert.equal(reportedAfter(5000), 0);
+  });
+
+  it("still counts refusals, which do not come from waiting", () => {
+    const monitor = monitorOf(view);
+    const reported = [1, 2, 3].map((i) => {
+      const asked = 10 * i * PERIOD;
+      monitor.pulse(asked);
+      monitor.due(asked);
+      monitor.pulse(asked + 5 * PERIOD);
+      return monitor.answered(subject, "refused").length;
+    });
+    assert.deepEqual(reported, [0, 0, ringsHeld(view, self, subject).length]);
+  });
+
+  it("wants to be woken to feel its pulse while probes are under way, and only then", () => {
+    const monitor = monitorOf(view);
+    monitor.due(PERIOD);
+    assert.equal(monitor.wakeAt, 1.25 * PERIOD);
+    monitor.pulse(1.25 * PERIOD);
+    assert.equal(monitor.wakeAt, 1.5 * PERIOD);
+    for (const node of distinctSubjects(view)) monitor.answered(node, "healthy");
+    assert.equal(monitor.wakeAt, 2 * PERIOD);
+  });
+});

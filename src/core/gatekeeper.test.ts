@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, joiner, viewOfSize } from "../../test/core/sample-views.ts";
+import { edgeOf, Gatekeeper } from "./gatekeeper.ts";
+import type { Join } from "./messages.ts";
+import { refuse } from "./refusals.ts";
+
+const view = viewOfSize(3);
+const self = host(0);
+
+function join(node: number, ring: number, uuid = node): Join {
+  return { kind: "join", sender: host(node), ring, configuration: view.id, ...joiner(uuid) };
+}
+
+describe("the gatekeeper (PITFALLS B11)", () => {
+  it("answers every call of a joiner that got in with the view", () => {
+    const gatekeeper = new Gatekeeper();
+    gatekeeper.admit(1, join(9, 0), 0);
+    gatekeeper.admit(2, join(9, 4), 0);
+    const next = view.next([host(9)], new Map([[host(9), joiner(9)]]));
+    const joined = { kind: "joined", sender: self, configuration: next.id, view: next };
+    assert.deepEqual(gatekeeper.release(next, self), [
+      { token: 1, reply: joined },
+      { token: 2, reply: joined },
+    ]);
+  });
+
+  it("sends those who did not get in away to ask anew, and another incarnation of one who did", () => {
+    const gatekeeper = new Gatekeeper();
+    gatekeeper.admit(1, join(8, 0), 0);
+    gatekeeper.admit(2, join(9, 0, 10), 0);
+    const next = view.next([host(9)], new Map([[host(9), joiner(9)]]));
+    assert.deepEqual(gatekeeper.release(next, self), [
+      { token: 1, reply: refuse.wrongConfiguration },
+      { token: 2, reply: refuse.hostExists },
+    ]);
+  });
+
+  it("answers each call once, and none that was hung up", () => {
+    const gatekeeper = new Gatekeeper();
+    gatekeeper.admit(1, join(8, 0), 0);
+    gatekeeper.admit(2, join(9, 0), 0);
+    gatekeeper.hangup(1);
+    assert.deepEqual(
+      gatekeeper.release(view, self).map(({ token }) => token),
+      [2],
+    );
+    assert.deepEqual(gatekeeper.release(view, self), []);
+  });
+
+  it("repeats the edges of those who wait once a second, for as long as they wait", () => {
+    const gatekeeper = new Gatekeeper();
+    assert.equal(gatekeeper.wakeAt, Infinity);
+    gatekeeper.admit(1, join(8, 3), 1000);
+    gatekeeper.admit(2, join(9, 5), 1500);
+    assert.equal(gatekeeper.wakeAt, 2000);
+    assert.deepEqual(gatekeeper.repeat(1999), []);
+    assert.deepEqual(gatekeeper.repeat(2000), [edgeOf(join(8, 3)), edgeOf(join(9, 5))]);
+    gatekeeper.hangup(1);
+    assert.deepEqual(gatekeeper.repeat(3000), [edgeOf(join(9, 5))]);
+    gatekeeper.hangup(2);
+    assert.equal(gatekeeper.wakeAt, Infinity);
+    assert.deepEqual(gatekeeper.repeat(4000), []);
+  });
+
+  it("is full at 20,000 waiting calls", () => {
+    const gatekeeper = new Gatekeeper();
+    for (let token = 0; token < 20_000; token++) {
+      assert.equal(gatekeeper.isFull, false);
+      gatekeeper.admit(token, join(9, 0), 0);
+    }
+    assert.equal(gatekeeper.isFull, true);
+    gatekeeper.hangup(7);
+    assert.equal(gatekeeper.isFull, false);
+  });
+});
