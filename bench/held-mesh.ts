@@ -11,9 +11,9 @@ export interface Outcome {
   readonly tookMs?: number;
   /** Why they did not agree. */
   readonly why?: string;
-  /** View changes since that step, at the member that saw most of them. */
+  /** View changes since the step before, at the member that saw most of them. */
   readonly cuts: number;
-  /** Members that were removed though nothing had happened to them. */
+  /** Members that were removed since then though nothing had happened to them. */
   readonly wronglyRemoved: readonly string[];
 }
 
@@ -30,6 +30,8 @@ export class HeldMesh {
   readonly kind: MemberKind;
   readonly members: readonly HeldMember[];
   readonly #alive: Set<HeldMember>;
+  /** How many cuts of each member were looked at when the last step was over. */
+  readonly #judged = new Map<HeldMember, number>();
   #startUp: StartUp = { wallMs: 0, cpuMsEach: undefined };
   #changed = (): void => {};
 
@@ -94,14 +96,16 @@ export class HeldMesh {
 
   async #agreement(timeoutMs: number): Promise<Outcome> {
     const startedMs = Date.now();
-    const cutsBefore = new Map(this.members.map((member) => [member, member.cuts.length]));
     const agreed = await this.#until(() => this.#isAgreed(), timeoutMs);
 
     const alive = this.alive;
-    const cuts = Math.max(...alive.map((member) => member.cuts.length - cutsBefore.get(member)!));
     const healthy = new Set(alive.map((member) => member.address));
-    const kicked = alive.flatMap((member) => member.cuts.flatMap((cut) => cut.kicked));
+    const news = alive.map((member) => member.cuts.slice(this.#judged.get(member) ?? 0));
+    const kicked = news.flat().flatMap((cut) => cut.kicked);
     const wronglyRemoved = [...new Set(kicked.filter((address) => healthy.has(address)))];
+    const cuts = Math.max(...news.map(({ length }) => length));
+    for (const member of alive) this.#judged.set(member, member.cuts.length);
+
     const seen = { cuts, wronglyRemoved };
     if (!agreed) return { why: explain(alive), ...seen };
     return { tookMs: Math.max(...alive.map((member) => member.cut!.time)) - startedMs, ...seen };

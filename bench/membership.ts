@@ -54,7 +54,8 @@ async function run({ quick, runs, sizes }: BenchmarkOptions): Promise<BenchmarkR
     }
   }
   console.log(report(meshRuns, window));
-  return { passed: true, data: { window, bootTimeoutMs, killTimeoutMs, meshRuns } };
+  const isNodeWell = meshRuns.every(({ kind, boot, kill }) => kind === "rust" || isWell(boot, kill));
+  return { passed: isNodeWell, data: { window, bootTimeoutMs, killTimeoutMs, meshRuns } };
 }
 
 interface Plan {
@@ -79,12 +80,16 @@ async function runMesh({ window, ...plan }: Plan): Promise<MeshRun> {
     const atRest = window && (await measureAtRest(mesh, window));
     const kill = await mesh.kill(plan.killed, killTimeoutMs);
     tell(`${name}: SIGKILL of ${plan.killed} ${shown(kill)}`);
-    const isWell = kill.tookMs !== undefined && kill.wronglyRemoved.length === 0;
-    const record = isWell ? {} : await recordOf(mesh, name);
+    const record = isWell(boot, kill) ? {} : await recordOf(mesh, name);
     return { ...started, boot, ...(atRest && { atRest }), kill, ...record };
   } finally {
     await mesh.stop();
   }
+}
+
+/** Whether the members agreed in each step, and removed nobody healthy. */
+function isWell(...outcomes: readonly (Outcome | undefined)[]): boolean {
+  return outcomes.every((outcome) => outcome?.tookMs !== undefined && outcome.wronglyRemoved.length === 0);
 }
 
 async function recordOf(mesh: HeldMesh, name: string): Promise<{ readonly record: string }> {
