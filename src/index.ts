@@ -2,6 +2,7 @@
 
 export type { CallContext } from "./mesh/bridge-context.ts";
 export type { CallOptions, ClientMethods, GrpcHandlers, Handlers } from "./mesh/bridge-shapes.ts";
+export { type Client, type ClientOptions, client } from "./mesh/client.ts";
 export type { Cut, Member } from "./mesh/cut.ts";
 export { BlipError, type BlipErrorCode, type BlipErrorDetails, isBlipError } from "./mesh/errors.ts";
 export type { Logger } from "./mesh/logger.ts";
@@ -15,5 +16,6 @@ export {
 } from "./mesh/mesh.ts";
 export type { MetadataInit } from "./mesh/metadata.ts";
 export type { MeshOptions } from "./mesh/options.ts";
+export type { Balance } from "./mesh/route.ts";
 export type { FindSeeds, Seeds } from "./mesh/seeds.ts";
 export { type MeshService, service } from "./mesh/service.ts";

@@ -30,14 +30,11 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
 /** How long what is still to be printed may take once the member has left. */
 const LAST_LINES_MS = 1000;
 
+const SAME_SIGNAL_MS = 100;
+
 export async function agent(flags: Flags, out: Output, warn: (line: string) => void): Promise<number> {
   const options = optionsOf(flags);
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(0);
-    stop.abort();
-  };
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  const stop = stopOnSignals();
   out.closed.addEventListener("abort", () => stop.abort());
 
   let mesh: Mesh;
@@ -57,6 +54,20 @@ export async function agent(flags: Flags, out: Output, warn: (line: string) => v
   if (!isRemoved) warn("blip: left before the others had removed this member; their probes will tell them");
   await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS).unref())]);
   return 0;
+}
+
+/** The first signal asks for a graceful end, the second ends the process at once. */
+function stopOnSignals(): AbortController {
+  const stop = new AbortController();
+  let firstAt = 0;
+  const onSignal = (): void => {
+    // npm, timeout and terminals signal a whole process group, and may so deliver one signal twice.
+    if (stop.signal.aborted && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(0);
+    if (!stop.signal.aborted) firstAt = performance.now();
+    stop.abort();
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  return stop;
 }
 
 async function print(mesh: Mesh, isJson: boolean, out: Output): Promise<void> {

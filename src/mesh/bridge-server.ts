@@ -1,7 +1,7 @@
 // The server of one member: it listens on its own socket and hands connections to grpc-js. So an address that
 // cannot be listened on is told by the system's own error code, and nothing is printed by anybody.
 
-import { createServer, type Server as NetServer } from "node:net";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
 import { endpointAt } from "./address.ts";
@@ -17,11 +17,16 @@ export class MeshServer {
   /** Where services are registered, before `listen`. */
   readonly grpc: Server = new Server(OPTIONS);
   readonly #socket: NetServer;
+  readonly #connections = new Set<Socket>();
   #closing: Promise<void> | undefined;
 
   constructor() {
     const injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#socket = createServer({ noDelay: true }, (connection) => injector.injectConnection(connection));
+    this.#socket = createServer({ noDelay: true }, (connection) => {
+      this.#connections.add(connection);
+      connection.once("close", () => this.#connections.delete(connection));
+      injector.injectConnection(connection);
+    });
   }
 
   /**
@@ -49,12 +54,14 @@ export class MeshServer {
   /** Cuts off what is under way, also while `close` still waits for it. */
   abort(): void {
     this.grpc.forceShutdown();
+    // Without channelz, grpc-js does not know the sessions that it should end.
+    for (const connection of this.#connections) connection.destroy();
   }
 
   async #close(drainMs: number): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#socket.close(() => resolve()));
     if (drainMs > 0) await this.#drained(drainMs);
-    this.grpc.forceShutdown();
+    this.abort();
     await gone;
   }
 

@@ -91,6 +91,7 @@ export class Life {
 
   async #enter(): Promise<void> {
     const { signal } = this.#options;
+    this.#log("info", `listening; this member is ${addressOf(this.self)}`);
     const entered = new Promise<void>((resolve, reject) => {
       this.#entered = resolve;
       this.onClosed = (error) => reject(error);

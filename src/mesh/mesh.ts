@@ -145,7 +145,12 @@ export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
   const checked = checkOptions(options);
   if (checked.signal?.aborted) throw aborted(checked.signal, "createMesh");
   const mesh = new Mesh(await Life.begin(checked));
-  for (const service of checked.services) service.accept?.(mesh);
+  try {
+    for (const service of checked.services) service.accept?.(mesh);
+  } catch (error) {
+    await mesh.close();
+    throw error;
+  }
   return mesh;
 }
 
