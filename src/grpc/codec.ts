@@ -30,7 +30,7 @@ export function encodeRequest(request: Request): Buffer {
 }
 
 export function decodeRequest(kind: Kind, bytes: Uint8Array): Request | Refused {
-  return parsed(() => readRequest(kind, bytes));
+  return wire.parsed(() => readRequest(kind, bytes));
 }
 
 export function encodeReply(reply: Exclude<Reply, Refused>): Buffer {
@@ -50,7 +50,7 @@ export function encodeReply(reply: Exclude<Reply, Refused>): Buffer {
 
 /** `observers` is K of this mesh: the wire does not say it, and a view cannot be made without. */
 export function decodeReply(kind: Kind, bytes: Uint8Array, observers: number): Reply {
-  return parsed(() => {
+  return wire.parsed(() => {
     switch (kind) {
       case "preJoin": {
         const { sender, confId, contact } = wire.fromBytes(blip.PreJoinRespSchema, bytes);
@@ -68,15 +68,6 @@ export function decodeReply(kind: Kind, bytes: Uint8Array, observers: number): R
         return ack;
     }
   });
-}
-
-function parsed<T>(read: () => T): T | Refused {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof wire.Malformed) return error.refusal;
-    throw error;
-  }
 }
 
 function toBytes<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Buffer {

@@ -62,6 +62,16 @@ export function fromBytes<Desc extends DescMessage>(schema: Desc, bytes: Uint8Ar
   }
 }
 
+/** What was read, or the refusal that reading came to. */
+export function parsed<T>(read: () => T): T | Refused {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Malformed) return error.refusal;
+    throw error;
+  }
+}
+
 /** The same bytes as a Buffer, which is what gRPC takes. */
 export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

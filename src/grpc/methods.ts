@@ -18,7 +18,7 @@ export const PATHS: { readonly [kind in Kind]: string } = {
   leave: "/blip.ext.v1.Peer/Leave",
 };
 
-/** Several broadcasts in one call, between Node members. */
+/** Broadcasts in frames, between Node members. */
 export const RELAY = "/blip.ext.v1.Peer/Relay";
 export const SYNC = "/blip.ext.v1.Peer/Sync";
 export const WATCH = "/blip.ext.v1.Peer/Watch";

@@ -1,13 +1,15 @@
-// What is to be told to one peer and was not told yet. Sends are limited by how many may be under way; broadcasts
-// to a Node peer that had to wait travel together in one Relay. So the slower peer and wire are, the larger the
-// groups, and the less each broadcast costs (PITFALLS B20).
+// What is to be told to one peer and was not told yet. To a Rust member each broadcast is a call, and the number of
+// calls under way is limited. To a Node member broadcasts travel on a stream; those that have to wait share a frame,
+// so that the slower peer and wire are, the less each one costs (PITFALLS B20).
 
 import { type ChannelInterface, status } from "@grpc/grpc-js";
 import type { Request } from "../core/messages.ts";
 import { refuse } from "../core/refusals.ts";
 import { encodeRequest } from "./codec.ts";
-import { PATHS, RELAY } from "./methods.ts";
+import { type Letter, Letters } from "./letters.ts";
+import { PATHS } from "./methods.ts";
 import { encodeRelay } from "./peer-codec.ts";
+import { RelayStream } from "./relay-stream.ts";
 import { numberOf } from "./status.ts";
 import { unary } from "./unary.ts";
 
@@ -15,13 +17,13 @@ export interface OutboxLimits {
   /** Messages and bytes that may wait; the oldest make room. */
   readonly messages: number;
   readonly bytes: number;
-  /** Calls that may be under way to a peer that takes one broadcast a call, and to one that takes groups. */
+  /** Calls that may be under way, and frames that may be unanswered. */
   readonly calls: number;
-  readonly relays: number;
-  /** Broadcasts and bytes in one Relay. */
-  readonly group: number;
-  readonly groupBytes: number;
-  /** How long one call may take. */
+  readonly frames: number;
+  /** Broadcasts and bytes in one frame. */
+  readonly frameMessages: number;
+  readonly frameBytes: number;
+  /** How long the answer to a call or a frame may take. */
   readonly timeoutMs: number;
 }
 
@@ -29,21 +31,19 @@ export const OUTBOX_LIMITS: OutboxLimits = {
   messages: 10_000,
   bytes: 32 * 1024 * 1024,
   calls: 32,
-  relays: 2,
-  group: 512,
-  groupBytes: 1024 * 1024,
+  frames: 2,
+  frameMessages: 512,
+  frameBytes: 1024 * 1024,
   timeoutMs: 10_000,
 };
 
+/** What became of messages, over all peers. */
 export interface Tally {
-  sent: number;
+  /** Calls and frames that were begun. */
+  trips: number;
+  delivered: number;
   dropped: number;
   failed: number;
-}
-
-interface Letter {
-  readonly path: string;
-  readonly bytes: Buffer;
 }
 
 /** What an outbox has to know of its peer and its owner. */
@@ -51,9 +51,9 @@ export interface OutboxSurroundings {
   readonly channel: ChannelInterface;
   readonly limits: OutboxLimits;
   readonly tally: Tally;
-  /** The peer is a Node member, and so is expected to take groups. */
+  /** The peer is a Node member, and so is expected to take frames. */
   readonly isNode: () => boolean;
-  /** Messages had to make room for newer ones. Told once until there is room again. */
+  /** Messages had to make room for newer ones. */
   readonly overflowed: () => void;
   /** Nothing waits and nothing is under way. */
   readonly emptied: () => void;
@@ -61,119 +61,119 @@ export interface OutboxSurroundings {
 
 export class Outbox {
   readonly #around: OutboxSurroundings;
-  readonly #cancels = new Set<() => void>();
-  /** The oldest is at `#first`; what lies before was taken. */
-  #letters: Letter[] = [];
-  #first = 0;
-  #bytes = 0;
-  #takesGroups = true;
-  #overflowing = false;
+  readonly #broadcasts: Letters;
+  readonly #others: Letters;
+  readonly #calls = new Set<() => void>();
+  #stream: RelayStream | undefined;
+  /** What the unanswered frames of the stream carry, the oldest first. */
+  #frames: (readonly Letter[])[] = [];
+  #takesFrames = true;
 
   constructor(around: OutboxSurroundings) {
+    const { messages, bytes } = around.limits;
     this.#around = around;
-  }
-
-  get waiting(): number {
-    return this.#letters.length - this.#first;
+    this.#broadcasts = new Letters(messages, bytes);
+    this.#others = new Letters(messages, bytes);
   }
 
   get isIdle(): boolean {
-    return this.waiting === 0 && this.#cancels.size === 0;
+    return this.#waiting === 0 && this.#calls.size === 0 && this.#frames.length === 0;
   }
 
   /** Puts in line. Nothing leaves before `flush`, so that what is said in one turn can travel together. */
   push(request: Request): void {
-    const letter = { path: PATHS[request.kind], bytes: encodeRequest(request) };
-    this.#letters.push(letter);
-    this.#bytes += letter.bytes.length;
-    const { limits, tally } = this.#around;
-    while (this.waiting > limits.messages || (this.#bytes > limits.bytes && this.waiting > 1)) {
-      this.#take();
-      tally.dropped++;
-      if (!this.#overflowing) this.#around.overflowed();
-      this.#overflowing = true;
-    }
+    const letters = request.kind === "broadcast" ? this.#broadcasts : this.#others;
+    const dropped = letters.push({ path: PATHS[request.kind], bytes: encodeRequest(request) });
+    this.#around.tally.dropped += dropped;
+    if (dropped > 0) this.#around.overflowed();
   }
 
   /** Sends what may be sent now. */
   flush(): void {
-    const { limits, isNode } = this.#around;
-    const groups = this.#takesGroups && isNode();
-    const callsMax = groups ? limits.relays : limits.calls;
-    while (this.waiting > 0 && this.#cancels.size < callsMax) {
-      const group = groups ? this.#takeGroup() : [this.#take()];
-      if (group.length === 1) this.#send(group[0]!.path, group[0]!.bytes, group);
-      else this.#send(RELAY, encodeRelay(group.map((letter) => letter.bytes)), group);
+    const inFrames = this.#takesFrames && this.#around.isNode();
+    if (inFrames) this.#flushFrames();
+    else this.#closeStream();
+    const { calls } = this.#around.limits;
+    for (const letters of [this.#others, this.#broadcasts]) {
+      if (letters === this.#broadcasts && inFrames) continue;
+      while (letters.size > 0 && this.#calls.size < calls) this.#call(letters.take(1, Infinity)[0]!);
     }
   }
 
   /** Gives up on everything. */
-  clear(): void {
-    this.#around.tally.dropped += this.waiting;
-    this.#forget();
-    for (const cancel of this.#cancels) cancel();
+  close(): void {
+    this.#around.tally.dropped += this.#broadcasts.clear() + this.#others.clear();
+    for (const cancel of this.#calls) cancel();
+    this.#closeStream();
   }
 
-  #take(): Letter {
-    const letter = this.#letters[this.#first++]!;
-    this.#bytes -= letter.bytes.length;
-    if (this.#first === this.#letters.length) this.#forget();
-    else if (this.#first >= 1024 && this.#first * 2 > this.#letters.length) {
-      this.#letters = this.#letters.slice(this.#first);
-      this.#first = 0;
-    }
-    return letter;
+  get #waiting(): number {
+    return this.#broadcasts.size + this.#others.size;
   }
 
-  /** The next letter, and those right behind it where all of them are broadcasts. */
-  #takeGroup(): Letter[] {
-    const group = [this.#take()];
-    if (group[0]!.path !== PATHS.broadcast) return group;
-    let bytes = group[0]!.bytes.length;
-    while (this.waiting > 0 && group.length < this.#around.limits.group) {
-      const next = this.#letters[this.#first]!;
-      bytes += next.bytes.length;
-      if (next.path !== PATHS.broadcast || bytes > this.#around.limits.groupBytes) break;
-      group.push(this.#take());
-    }
-    return group;
-  }
-
-  #forget(): void {
-    this.#letters = [];
-    this.#first = 0;
-    this.#bytes = 0;
-    this.#overflowing = false;
-  }
-
-  #send(path: string, bytes: Buffer, group: readonly Letter[]): void {
-    const { channel, limits } = this.#around;
+  #call({ path, bytes }: Letter): void {
+    const { channel, limits, tally } = this.#around;
+    tally.trips++;
     const cancel = unary(channel, path, bytes, limits.timeoutMs, (code, details) => {
-      this.#cancels.delete(cancel);
-      this.#ended(path, group, code, details);
-      this.flush();
-      if (this.isIdle) this.#around.emptied();
+      this.#calls.delete(cancel);
+      if (code === status.OK || isRedundant(code, details)) tally.delivered++;
+      else this.#failed(1, code);
+      this.#proceed();
     });
-    this.#cancels.add(cancel);
+    this.#calls.add(cancel);
   }
 
-  #ended(path: string, group: readonly Letter[], code: number, details: string): void {
-    if (code === status.OK || isRedundant(code, details)) {
-      this.#around.tally.sent += group.length;
-    } else if (code === status.UNIMPLEMENTED && path === RELAY) {
-      // It says that it is a Node member and yet takes no groups: tell it one by one, as a Rust member.
-      this.#takesGroups = false;
-      this.#letters = [...group, ...this.#letters.slice(this.#first)];
-      this.#first = 0;
-      for (const letter of group) this.#bytes += letter.bytes.length;
-    } else {
-      this.#around.tally.failed += group.length;
-      // A peer that cannot be reached now could not have been told the rest either, had it not waited here.
-      if (code === status.UNAVAILABLE) {
-        this.#around.tally.dropped += this.waiting;
-        this.#forget();
-      }
+  #flushFrames(): void {
+    const { limits, tally } = this.#around;
+    while (this.#broadcasts.size > 0 && this.#frames.length < limits.frames) {
+      this.#stream ??= this.#openStream();
+      if (!this.#stream.isWritable) return;
+      const frame = this.#broadcasts.take(limits.frameMessages, limits.frameBytes);
+      tally.trips++;
+      this.#frames.push(frame);
+      this.#stream.write(encodeRelay(frame.map((letter) => letter.bytes)));
     }
+  }
+
+  #openStream(): RelayStream {
+    const { channel, limits, tally } = this.#around;
+    return new RelayStream(channel, limits.timeoutMs, {
+      handled: () => {
+        tally.delivered += this.#frames.shift()?.length ?? 0;
+        this.#proceed();
+      },
+      writable: () => this.#flushFrames(),
+      ended: (code) => {
+        const lost = this.#frames.flat();
+        this.#stream = undefined;
+        this.#frames = [];
+        if (code === status.UNIMPLEMENTED) {
+          // It says that it is a Node member and yet takes no frames: tell it one by one, as a Rust member.
+          this.#takesFrames = false;
+          this.#broadcasts.putBack(lost);
+        } else this.#failed(lost.length, code);
+        this.#proceed();
+      },
+    });
+  }
+
+  #closeStream(): void {
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#around.tally.failed += this.#frames.flat().length;
+    this.#frames = [];
+  }
+
+  #failed(messages: number, code: number): void {
+    this.#around.tally.failed += messages;
+    // A peer that cannot be reached now could not have been told the rest either, had it not waited here.
+    if (code !== status.UNAVAILABLE) return;
+    this.#around.tally.dropped += this.#broadcasts.clear() + this.#others.clear();
+  }
+
+  #proceed(): void {
+    this.flush();
+    if (this.isIdle) this.#around.emptied();
   }
 }
 

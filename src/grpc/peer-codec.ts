@@ -3,7 +3,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ViewChange } from "../core/doorway.ts";
 import type { Endpoint, NodeId } from "../core/endpoint.ts";
-import type { ConfigurationId, Leave, Metadata } from "../core/messages.ts";
+import type { ConfigurationId, Leave, Metadata, Refused } from "../core/messages.ts";
 import * as wire from "./fields.ts";
 import * as ext from "./gen/blip_ext_pb.ts";
 
@@ -44,8 +44,8 @@ export function encodeRelay(broadcasts: readonly Uint8Array[]): Buffer {
 }
 
 /** The broadcasts are windows on the frame, good until it is handled. */
-export function decodeRelay(bytes: Uint8Array): readonly Uint8Array[] {
-  return wire.fromBytes(ext.RelayRequestSchema, bytes).broadcasts;
+export function decodeRelay(bytes: Uint8Array): readonly Uint8Array[] | Refused {
+  return wire.parsed(() => wire.fromBytes(ext.RelayRequestSchema, bytes).broadcasts);
 }
 
 export function encodeConfiguration(local: Endpoint, change: ViewChange, skipped: number): Buffer {

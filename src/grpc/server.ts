@@ -2,12 +2,19 @@
 // services share. Requests are decoded or refused here and handed to the core one by one; most are answered at
 // once, and those that wait are limited in number, bytes and time.
 
-import type { handleUnaryCall, Server, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import type { Reply, Request } from "../core/messages.ts";
+import type {
+  handleBidiStreamingCall,
+  handleUnaryCall,
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  sendUnaryData,
+} from "@grpc/grpc-js";
+import type { Refused, Reply, Request } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
 import { peekBroadcastId } from "./broadcast-id.ts";
 import { decodeRequest, encodeReply } from "./codec.ts";
-import { Malformed } from "./fields.ts";
+import { bufferOf } from "./fields.ts";
 import { type Kind, PATHS, RELAY, SYNC, WATCH } from "./methods.ts";
 import { decodeRelay } from "./peer-codec.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -36,6 +43,7 @@ export interface WaitingLimits {
 
 const WAITING_LIMITS: WaitingLimits = { requests: 10_000, bytes: 64 * 1024 * 1024, timeMs: 60_000 };
 const RECENT_IDS = 65_536;
+const RELAYS_MAX = 10_000;
 const EMPTY = Buffer.alloc(0);
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -46,6 +54,7 @@ export class Membership {
   readonly #watching: Watching;
   readonly #recent = new RecentIds(RECENT_IDS);
   readonly #hangups = new Set<() => void>();
+  readonly #streams = new Set<ServerDuplexStream<Buffer, Buffer>>();
   #waitingBytes = 0;
   #closed = false;
 
@@ -60,7 +69,7 @@ export class Membership {
     for (const kind of Object.keys(PATHS) as Kind[]) {
       server.register(PATHS[kind], this.#handler(kind), same, same, "unary");
     }
-    server.register(RELAY, this.#relay, same, same, "unary");
+    server.register(RELAY, this.#relay, same, same, "bidi");
     server.register(SYNC, this.#watching.sync, same, same, "unary");
     server.register(WATCH, this.#watching.watch, same, same, "serverStream");
   }
@@ -78,6 +87,7 @@ export class Membership {
   close(): void {
     this.#closed = true;
     for (const hangup of this.#hangups) hangup();
+    for (const stream of this.#streams) stream.end();
     this.#watching.close();
   }
 
@@ -93,24 +103,39 @@ export class Membership {
     };
   }
 
-  readonly #relay: handleUnaryCall<Buffer, Buffer> = (call, respond) => {
-    if (this.#closed) return respond(errorOf(refuse.closed));
-    let broadcasts: readonly Uint8Array[];
-    try {
-      broadcasts = decodeRelay(call.request);
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      return respond(errorOf(error.refusal));
+  /** A stream of frames, each of which is answered when all its broadcasts were handed to the core. */
+  readonly #relay: handleBidiStreamingCall<Buffer, Buffer> = (stream) => {
+    if (this.#closed || this.#streams.size >= RELAYS_MAX) {
+      stream.emit("error", errorOf(this.#closed ? refuse.closed : refuse.tooMany));
+      return;
     }
+    this.#streams.add(stream);
+    stream.on("data", (frame: Buffer) => {
+      const refusal = this.#hearFrame(frame);
+      if (refusal !== undefined) stream.emit("error", errorOf(refusal));
+      // A peer that does not read its answers is not read from either.
+      else if (!stream.write(EMPTY)) stream.pause();
+    });
+    stream.on("drain", () => stream.resume());
+    stream.once("end", () => stream.end());
+    for (const event of ["cancelled", "error", "close"]) {
+      stream.once(event, () => this.#streams.delete(stream));
+    }
+  };
+
+  #hearFrame(frame: Buffer): Refused | undefined {
+    if (this.#closed) return refuse.closed;
+    const broadcasts = decodeRelay(frame);
+    if ("kind" in broadcasts) return broadcasts;
     for (const broadcast of broadcasts) {
-      const bytes = Buffer.from(broadcast.buffer, broadcast.byteOffset, broadcast.byteLength);
+      const bytes = bufferOf(broadcast);
       const id = peekBroadcastId(bytes);
       if (id !== undefined && this.#recent.has(id)) continue;
       const request = decodeRequest("broadcast", bytes);
       if (request.kind !== "refused") this.#hand(request, id, () => {});
     }
-    respond(null, EMPTY);
-  };
+    return undefined;
+  }
 
   /** Hands a request on, and remembers the broadcast unless it turns out that the core had no room for it. */
   #hand(request: Request, id: string | undefined, answer: (reply: Reply) => void): () => void {

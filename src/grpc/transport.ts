@@ -22,7 +22,7 @@ export interface TransportOptions extends ChannelsOptions {
 }
 
 export class Transport {
-  readonly tally: Tally = { sent: 0, dropped: 0, failed: 0 };
+  readonly tally: Tally = { trips: 0, delivered: 0, dropped: 0, failed: 0 };
   readonly #options: TransportOptions;
   readonly #limits: OutboxLimits;
   readonly #channels: Channels;
@@ -71,11 +71,13 @@ export class Transport {
   /** Learns who is a Node member, and lets connections to those we do not speak to regularly close. */
   follow(view: View): void {
     this.#view = view;
+    const subjects = new Set(view.subjectsOf(this.#options.self));
     for (const [endpoint, outbox] of this.#outboxes) {
-      if (outbox.isIdle && !view.has(endpoint)) this.#outboxes.delete(endpoint);
+      if (!outbox.isIdle || subjects.has(endpoint)) continue;
+      outbox.close();
+      this.#outboxes.delete(endpoint);
     }
-    const busy = [...this.#outboxes].filter(([, outbox]) => !outbox.isIdle).map(([endpoint]) => endpoint);
-    this.#channels.retain([...view.subjectsOf(this.#options.self), ...busy]);
+    this.#channels.retain([...subjects, ...this.#outboxes.keys()]);
   }
 
   /** Waits for what is under way, up to `drainMs`, then gives up on the rest and closes everything. */
@@ -84,7 +86,7 @@ export class Transport {
     this.#closed = true;
     this.#flush();
     if (drainMs > 0 && !this.#isIdle) await this.#drained(drainMs);
-    for (const outbox of this.#outboxes.values()) outbox.clear();
+    for (const outbox of this.#outboxes.values()) outbox.close();
     for (const cancel of this.#calls) cancel();
     this.#outboxes.clear();
     this.#channels.closeAll();
@@ -109,13 +111,20 @@ export class Transport {
   #outboxTo(endpoint: Endpoint): Outbox {
     const known = this.#outboxes.get(endpoint);
     if (known !== undefined) return known;
+    let isNoted = false;
     const outbox = new Outbox({
       channel: this.#channels.to(endpoint),
       limits: this.#limits,
       tally: this.tally,
       isNode: () => this.#view?.isNode(endpoint) ?? false,
-      overflowed: () => this.#options.note?.("debug", `${endpoint} is slow: messages to it are dropped`),
-      emptied: () => this.#emptied(),
+      overflowed: () => {
+        if (!isNoted) this.#options.note?.("debug", `${endpoint} is slow: messages to it are dropped`);
+        isNoted = true;
+      },
+      emptied: () => {
+        isNoted = false;
+        this.#emptied();
+      },
     });
     this.#outboxes.set(endpoint, outbox);
     return outbox;
