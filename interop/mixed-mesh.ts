@@ -11,7 +11,6 @@ import { type TestContext, test } from "node:test";
 import {
   type Agreement,
   agree,
-  type Bound,
   type Detection,
   freeAddresses,
   listsJust,
@@ -160,18 +159,15 @@ export class MixedMesh {
     for (const fault of faults) this.#t.diagnostic(`a fault of the crate: ${fault}`);
     if (failure !== undefined && !(failure instanceof NoAgreement && faults.length > 0)) throw failure;
 
-    await this.#assertNodesAreRight({
-      timeoutMs: settleMs,
-      what: "the Node members to agree among themselves",
-    });
+    await this.#assertNodesAgree();
+    const removals = faults.length > 0 ? this.#wrongRemovals("node") : this.#wrongRemovals("node", "rust");
+    this.#assertNoFalseAlarm(removals);
     if (faults.length > 0) {
       this.#t.todo(`a fault of the crate, the Node members stay right: ${faults[0]}`);
       return;
     }
     const history = contradictions(this.#processes.map(recordingOf), { complete: true });
     assert.deepEqual(history, [], "all members must walk along one chain of configurations");
-    const removed = this.#wrongRemovals(this.#processes).map(({ text }) => text);
-    assert.deepEqual(removed, [], "no healthy member is removed");
     for (const member of this.#processes) {
       assert.deepEqual(member.stray, [], `the ${member} prints nothing but cuts`);
     }
@@ -206,7 +202,7 @@ export class MixedMesh {
       ...contradictions(rust.map(recordingOf), { complete: false }),
     ];
     // A joiner that gives up just before it is admitted stays out until the others have struck it out.
-    const removals = this.#wrongRemovals(this.#processes);
+    const removals = this.#wrongRemovals("node", "rust");
     for (const member of rust) {
       const removal = removals.find(({ address }) => address === member.address);
       const gaveUp = member.log.some((line) => line.includes("host already exists"));
@@ -217,31 +213,44 @@ export class MixedMesh {
     return faults;
   }
 
-  async #assertNodesAreRight(bound: Bound): Promise<void> {
+  async #assertNodesAgree(): Promise<void> {
     const nodes = this.#of("node");
     assert.deepEqual(contradictions(nodes.map(recordingOf), { complete: false }), []);
-    const addresses = new Set(nodes.map((member) => member.address));
-    const removed = this.#wrongRemovals(nodes).filter(({ address }) => addresses.has(address));
-    assert.deepEqual(removed, [], "no healthy Node member is removed");
 
     const healthy = nodes.filter((member) => this.#healthy.has(member));
     if (healthy.length === 0) return;
-    await agree(healthy, (cut) => healthy.every(({ address }) => lists(cut, address)), bound);
+    await agree(healthy, (cut) => healthy.every(({ address }) => lists(cut, address)), {
+      timeoutMs: settleMs,
+      what: "the Node members to agree among themselves",
+    });
   }
 
-  /** Removals that some of these members printed, of members that nothing had happened to. */
-  #wrongRemovals(observers: readonly MemberProcess[]): WrongRemoval[] {
-    return observers.flatMap((observer) => {
-      const left = new Map(this.#removals);
-      return observer.cuts.flatMap((cut) =>
-        cut.kicked.flatMap((address) => {
-          const allowed = left.get(address) ?? 0;
-          left.set(address, allowed - 1);
-          const text = `the healthy ${address} was removed in ${cut.confId}, says the ${observer}`;
-          return allowed > 0 ? [] : { address, text };
-        }),
-      );
-    });
+  /** With 150 ms and two strikes a member that gets no processor time for a moment is rightly taken for dead. */
+  #assertNoFalseAlarm(removals: readonly WrongRemoval[]): void {
+    const found = removals.map(({ text }) => text);
+    if (this.#detection !== "lowLatency") {
+      assert.deepEqual(found, [], "no healthy member is removed");
+    }
+    for (const text of found) this.#t.diagnostic(`a false alarm: ${text}`);
+  }
+
+  /** Removals that members of these kinds printed, of members of these kinds that nothing had happened to. */
+  #wrongRemovals(...kinds: readonly MemberKind[]): WrongRemoval[] {
+    const concerned = kinds.flatMap((kind) => this.#of(kind));
+    const addresses = new Set(concerned.map(({ address }) => address));
+    const removals = new Map<string, WrongRemoval>();
+    for (const observer of concerned) {
+      const allowed = new Map(this.#removals);
+      for (const { confId, kicked } of observer.cuts) {
+        for (const address of kicked.filter((address) => addresses.has(address))) {
+          const left = allowed.get(address) ?? 0;
+          allowed.set(address, left - 1);
+          const text = `the healthy ${address} was removed in ${confId}, says the ${observer}`;
+          if (left <= 0 && !removals.has(address + confId)) removals.set(address + confId, { address, text });
+        }
+      }
+    }
+    return [...removals.values()];
   }
 
   #of(kind: MemberKind): MemberProcess[] {

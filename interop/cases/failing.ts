@@ -25,13 +25,18 @@ mixedTest("SIGKILL of a Node and a Rust member at once", standard, async (mesh) 
   await mesh.agreement("the other four agree");
 });
 
-mixedTest("low latency, SIGKILL of a Node and then of a Rust member", "lowLatency", async (mesh) => {
-  const { node, rust } = await mesh.boot("node", sixMembers);
-  mesh.remove("SIGKILL", node[0]!);
-  await mesh.agreement("the other five agree");
-  mesh.remove("SIGKILL", rust[0]!);
-  await mesh.agreement("the other four agree");
-});
+for (const [name, detection] of [
+  ["low latency", "lowLatency"],
+  ["500 ms x 3", { faultTimeoutMs: 500, faultStrikes: 3 }],
+] as const) {
+  mixedTest(`${name}, SIGKILL of a Node and then of a Rust member`, detection, async (mesh) => {
+    const { node, rust } = await mesh.boot("node", sixMembers);
+    mesh.remove("SIGKILL", node[0]!);
+    await mesh.agreement("the other five agree");
+    mesh.remove("SIGKILL", rust[0]!);
+    await mesh.agreement("the other four agree");
+  });
+}
 
 for (const kind of kinds) {
   mixedTest(`a ${names[kind]} member restarts at its address with other metadata`, standard, async (mesh) => {
