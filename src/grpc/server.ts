@@ -79,8 +79,9 @@ export class Membership {
     return this.#hangups.size;
   }
 
-  get watchers(): number {
-    return this.#watching.watchers;
+  /** Streams of frames, and of configurations, that are open. */
+  get streams(): number {
+    return this.#streams.size + this.#watching.watchers;
   }
 
   /** Refuses what waits and what will come, and ends the streams. */

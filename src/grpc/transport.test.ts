@@ -1,0 +1,366 @@
+import assert from "node:assert/strict";
+import { after, afterEach, describe, it } from "node:test";
+import { Server } from "@grpc/grpc-js";
+import { nodeIdOf } from "../core/endpoint.ts";
+import type { Broadcast, Gossip, Reply, Request } from "../core/messages.ts";
+import { refuse, refused } from "../core/refusals.ts";
+import { PATHS, RELAY } from "./methods.ts";
+import {
+  ask,
+  at,
+  bind,
+  FrozenPeer,
+  freePort,
+  metadataOf,
+  OBSERVERS,
+  type Script,
+  ScriptedMember,
+  until,
+  viewOf,
+} from "./scripted-member.test.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
+
+const SELF = at(1);
+const UUID = nodeIdOf(3n, 4n);
+const RANK = { round: 2, nodeIndex: 7n };
+const WITHIN = { sender: SELF, configuration: 2n ** 63n };
+const PREPARE: Gossip = { kind: "prepare", ...WITHIN, rank: RANK };
+const JOIN: Request = { kind: "join", ...WITHIN, ring: 3, uuid: UUID, metadata: metadataOf({ zone: "a" }) };
+const PROBE: Request = { kind: "probe" };
+
+const GOSSIP: readonly Gossip[] = [
+  { kind: "alerts", ...WITHIN, edges: [{ node: at(2), ring: 1 }] },
+  { kind: "fastAccepted", ...WITHIN, value: [at(2), at(3)] },
+  PREPARE,
+  { kind: "promise", ...WITHIN, rank: RANK, voted: RANK, value: [] },
+  { kind: "accept", ...WITHIN, rank: RANK, value: [at(2)] },
+  { kind: "accepted", ...WITHIN, rank: RANK, value: [at(2)] },
+];
+
+const toStop: { stop(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const thing of toStop.splice(0).reverse()) await thing.stop();
+});
+
+after(async () => {
+  // Whatever was left open would show here: sockets, listeners and timers that hold the process.
+  await until(() => openHandles().length === 0, `nothing is open: ${openHandles()}`);
+});
+
+function openHandles(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name));
+}
+
+async function member(
+  script?: Script,
+  options?: Parameters<typeof ScriptedMember.start>[1],
+): Promise<ScriptedMember> {
+  const started = await ScriptedMember.start(script, options);
+  toStop.push(started);
+  return started;
+}
+
+async function frozen(): Promise<FrozenPeer> {
+  const started = await FrozenPeer.start();
+  toStop.push(started);
+  return started;
+}
+
+function transport(options: Partial<TransportOptions> = {}): Transport {
+  const made = new Transport({ self: SELF, observers: OBSERVERS, ...options });
+  toStop.push({ stop: () => made.close() });
+  return made;
+}
+
+let unique = 0n;
+function broadcast(gossip: Gossip = PREPARE): Broadcast {
+  return { kind: "broadcast", unix: 1_700_000_000n, unique: ++unique, gossip };
+}
+
+describe("a call", () => {
+  it("carries every kind of request, and the answer back", async () => {
+    const view = viewOf([at(2)], [at(3)]);
+    const replies: Partial<Record<Request["kind"], Reply>> = {
+      preJoin: { kind: "contacts", sender: SELF, configuration: 5n, observers: [at(2), at(2)] },
+      join: { kind: "joined", sender: SELF, configuration: view.id, view },
+    };
+    const peer = await member((request) => replies[request.kind] ?? { kind: "ack" });
+    const through = transport();
+    const requests: readonly Request[] = [
+      ...GOSSIP,
+      ...GOSSIP.map(broadcast),
+      PROBE,
+      JOIN,
+      { kind: "preJoin", sender: SELF, uuid: UUID },
+      { kind: "leave", ...WITHIN },
+    ];
+    for (const request of requests) {
+      const reply = await ask(through, peer.endpoint, request);
+      assert.deepEqual(peer.asked.at(-1), request);
+      if (reply.kind !== "joined") assert.deepEqual(reply, replies[request.kind] ?? { kind: "ack" });
+      else assert.deepEqual([reply.configuration, reply.view.members], [view.id, view.members]);
+    }
+    assert.equal(peer.asked.length, requests.length);
+    assert.equal(peer.membership.waiting, 0);
+  });
+
+  it("is refused with the code and the words of the core", async () => {
+    const peer = await member();
+    const through = transport();
+    for (const refusal of Object.values(refuse)) {
+      const expected = typeof refusal === "function" ? refusal(SELF) : refusal;
+      peer.script = () => expected;
+      assert.deepEqual(await ask(through, peer.endpoint, JOIN), expected);
+    }
+    const odd = refused("data_loss", "100 % – größer\n");
+    peer.script = () => odd;
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), odd);
+  });
+
+  it("that is called off tells the other side, and nothing to this side", async () => {
+    const peer = await member(() => undefined);
+    const through = transport();
+    const cancel = through.call(peer.endpoint, JOIN, 5000, () => assert.fail("was called off"));
+    await until(() => peer.membership.waiting === 1, "it waits");
+    cancel();
+    await until(() => peer.hungUp.length === 1, "it hung up");
+    assert.deepEqual(peer.hungUp, peer.asked);
+    assert.equal(peer.membership.waiting, 0);
+  });
+
+  it("that takes too long is refused here and hung up there", async () => {
+    const peer = await member(() => undefined);
+    const reply = await ask(transport(), peer.endpoint, JOIN, 50);
+    assert.ok(reply.kind === "refused" && reply.code === "deadline_exceeded");
+    await until(() => peer.hungUp.length === 1 && peer.membership.waiting === 0, "it hung up");
+  });
+
+  it("that waits is answered when the core answers", async () => {
+    const waiting: ((reply: Reply) => void)[] = [];
+    const peer = await member((_request, answer) => void waiting.push(answer));
+    const replies = [1, 2].map(() => ask(transport(), peer.endpoint, JOIN));
+    await until(() => waiting.length === 2, "both wait");
+    for (const answer of waiting) answer(refuse.wrongConfiguration);
+    assert.deepEqual(await Promise.all(replies), [refuse.wrongConfiguration, refuse.wrongConfiguration]);
+    assert.deepEqual([peer.membership.waiting, peer.hungUp.length], [0, 0]);
+  });
+
+  it("to nobody is refused at once, and reaches whoever comes", async () => {
+    const port = await freePort();
+    const through = transport();
+    const reply = await ask(through, at(port), PROBE);
+    assert.ok(reply.kind === "refused" && reply.code === "unavailable", JSON.stringify(reply));
+    const peer = await member(undefined, { port });
+    while (peer.asked.length === 0) await ask(through, at(port), PROBE);
+  });
+
+  it("to a peer that is frozen ends, and leaves no socket behind", async () => {
+    const peer = await frozen();
+    const through = transport({ connectTimeoutMs: 50 });
+    for (let i = 1; i <= 3; i++) {
+      const reply = await ask(through, peer.endpoint, PROBE);
+      assert.ok(reply.kind === "refused" && reply.code === "unavailable", JSON.stringify(reply));
+      assert.equal(peer.accepted, i);
+      await until(() => peer.sockets.size === 0, "the socket is gone");
+    }
+  });
+
+  it("is answered also when the transport is closed, or closes", async () => {
+    const peer = await member(() => undefined);
+    const through = transport();
+    const under = ask(through, peer.endpoint, JOIN);
+    await until(() => peer.asked.length === 1, "it is under way");
+    await through.close();
+    const reply = await under;
+    assert.ok(reply.kind === "refused" && reply.code === "cancelled");
+    assert.deepEqual(await ask(through, peer.endpoint, JOIN), refuse.closed);
+  });
+
+  it("survives an answer that is no message", async () => {
+    const server = new Server();
+    const bytes = (value: Buffer): Buffer => value;
+    server.register(
+      PATHS.preJoin,
+      (_call: unknown, respond: (e: null, v: Buffer) => void) => {
+        respond(null, Buffer.from("0aff", "hex"));
+      },
+      bytes,
+      bytes,
+      "unary",
+    );
+    const endpoint = await bind(server);
+    toStop.push({ stop: async () => server.forceShutdown() });
+    const reply = await ask(transport(), endpoint, { kind: "preJoin", sender: SELF, uuid: UUID });
+    assert.ok(reply.kind === "refused" && reply.code === "internal");
+    const unknown = await ask(transport(), endpoint, PROBE);
+    assert.ok(unknown.kind === "refused" && unknown.code === "unimplemented");
+  });
+});
+
+describe("sends to a Rust member", () => {
+  it("are calls, a limited number at a time, in order", async () => {
+    const answers: ((reply: Reply) => void)[] = [];
+    const peer = await member((_request, answer) => void answers.push(answer));
+    const through = transport({ outbox: { calls: 4 } });
+    const sent = Array.from({ length: 10 }, () => broadcast());
+    for (const message of sent) through.send([peer.endpoint], message);
+    await until(() => peer.asked.length === 4, "four are under way");
+    answers.shift()!({ kind: "ack" });
+    await until(() => peer.asked.length === 5, "the next follows");
+    while (peer.asked.length < sent.length || answers.length > 0) {
+      answers.shift()?.(refuse.redundant);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => through.tally.delivered === sent.length, "all are delivered");
+    assert.deepEqual(peer.asked, sent);
+    assert.deepEqual(through.tally, { trips: 10, delivered: 10, dropped: 0, failed: 0 });
+  });
+
+  it("that are refused are counted and not repeated", async () => {
+    const peer = await member(() => refuse.alreadyVoted);
+    const through = transport();
+    through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.failed === 1, "it failed");
+    assert.equal(peer.asked.length, 1);
+  });
+});
+
+describe("sends to a Node member", () => {
+  it("share frames where they have to wait, and are heard in order", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    const sent = Array.from({ length: 300 }, () => broadcast());
+    for (const message of sent) through.send([peer.endpoint], message);
+    await until(() => through.tally.delivered === 300, "all are delivered");
+    assert.deepEqual(peer.asked, sent);
+    assert.ok(through.tally.trips <= 3, `${through.tally.trips} frames`);
+  });
+
+  it("fill frames up to a number and up to a size", async () => {
+    const peer = await member();
+    const through = transport({ outbox: { frameMessages: 10, frameBytes: 200 } });
+    through.follow(viewOf([peer.endpoint]));
+    for (let i = 0; i < 100; i++) through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.delivered === 100, "all are delivered");
+    assert.ok(through.tally.trips >= 20, `${through.tally.trips} frames`);
+    // One that is larger than a frame may be travels alone.
+    const value = Array.from({ length: 100 }, (_, i) => at(i + 1));
+    through.send([peer.endpoint], broadcast({ kind: "fastAccepted", ...WITHIN, value }));
+    await until(() => through.tally.delivered === 101, "the large one is delivered");
+  });
+
+  it("are calls where they are no broadcasts", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    through.send([peer.endpoint], GOSSIP[3]!);
+    through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.delivered === 2, "both are delivered");
+    assert.deepEqual(peer.asked.map((request) => request.kind).sort(), ["broadcast", "promise"]);
+  });
+
+  it("are calls once it turns out that it takes no frames, and none is lost", async () => {
+    const peer = await member();
+    peer.server.unregister(RELAY);
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    const sent = Array.from({ length: 50 }, () => broadcast());
+    for (const message of sent) through.send([peer.endpoint], message);
+    await until(() => peer.asked.length === 50, "all are delivered");
+    assert.deepEqual(peer.asked, sent);
+    assert.deepEqual([through.tally.dropped, through.tally.failed], [0, 0]);
+  });
+
+  it("open the stream anew after the peer was away", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.delivered === 1, "the first is delivered");
+    await peer.stop();
+    const port = Number(peer.endpoint.split(":")[1]);
+    const next = await member(undefined, { port });
+    let sent = 0;
+    await until(() => {
+      if (sent++ % 50 === 0) through.send([next.endpoint], broadcast());
+      return next.asked.length > 0;
+    }, "it is reached again");
+  });
+
+  it("do not leave the stream open when the peer is no neighbour any more", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.delivered === 1, "it is delivered");
+    assert.equal(peer.membership.streams, 1);
+    through.follow(viewOf([at(2)]));
+    await until(() => peer.membership.streams === 0, "the stream is closed");
+  });
+});
+
+describe("an outbox", () => {
+  it("keeps the newest, within limits, and says once that it drops", async () => {
+    const peer = await member(() => undefined);
+    const notes: string[] = [];
+    const through = transport({
+      outbox: { messages: 5, calls: 1 },
+      note: (level, text) => notes.push(`${level}: ${text}`),
+    });
+    through.send([peer.endpoint], broadcast());
+    await until(() => peer.asked.length === 1, "the first is under way");
+    const sent = Array.from({ length: 100 }, () => broadcast());
+    for (const message of sent) through.send([peer.endpoint], message);
+    assert.equal(through.tally.dropped, 95);
+    assert.deepEqual(notes, [`debug: ${peer.endpoint} is slow: messages to it are dropped`]);
+  });
+
+  it("of a peer that cannot be reached empties itself", async () => {
+    const through = transport();
+    const nobody = at(await freePort());
+    for (let i = 0; i < 1000; i++) through.send([nobody], broadcast());
+    await until(() => through.tally.failed + through.tally.dropped === 1000, "none waits");
+    assert.ok(through.tally.trips <= 64, `${through.tally.trips} calls`);
+  });
+
+  it("of a frozen peer gives up in time", async () => {
+    const peer = await frozen();
+    const through = transport({ connectTimeoutMs: 50 });
+    through.follow(viewOf([peer.endpoint]));
+    for (let i = 0; i < 100; i++) through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.failed + through.tally.dropped === 100, "none waits");
+  });
+});
+
+describe("closing", () => {
+  it("waits for what was sent", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    for (let i = 0; i < 2000; i++) through.send([peer.endpoint], broadcast());
+    await through.close({ drainMs: 5000 });
+    assert.equal(peer.asked.length, 2000);
+    assert.equal(through.tally.delivered, 2000);
+  });
+
+  it("waits for a limited time", async () => {
+    const peer = await member(() => undefined);
+    const through = transport();
+    through.send([peer.endpoint], PREPARE);
+    const start = performance.now();
+    await through.close({ drainMs: 50 });
+    assert.ok(performance.now() - start < 1000);
+  });
+
+  it("leaves no connection", async () => {
+    const peers = [await frozen(), await frozen()];
+    const fine = await member();
+    const through = transport();
+    for (const { endpoint } of [...peers, fine]) through.call(endpoint, PROBE, 5000, () => {});
+    await until(() => peers.every((peer) => peer.sockets.size === 1), "all are connected");
+    await through.close();
+    await until(() => peers.every((peer) => peer.sockets.size === 0), "none is connected");
+  });
+});
