@@ -3,8 +3,8 @@
 import { createMesh, isBlipError, type Mesh, type MeshOptions } from "../index.ts";
 import { jsonLine, shapeOfCut, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, type Given, UsageError, wrong } from "./flags.ts";
-import type { Output } from "./output.ts";
 import { logTo } from "./stderr-log.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export const AGENT_FLAGS: readonly FlagSpec[] = [
   { name: "listen", value: "HOST:PORT", help: "where to listen; port 0: any (default 127.0.0.1:7946)" },
@@ -30,22 +30,17 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
 /** How long what is still to be printed may take once the member has left. */
 const LAST_LINES_MS = 1000;
 
-const SAME_SIGNAL_MS = 100;
-
-export async function agent(flags: Flags, out: Output, warn: (line: string) => void): Promise<number> {
-  const options = optionsOf(flags);
-  const stop = stopOnSignals();
-  out.closed.addEventListener("abort", () => stop.abort());
-
+export async function agent(flags: Flags, around: Surroundings): Promise<number> {
+  const { stop, warn } = around;
   let mesh: Mesh;
   try {
-    mesh = await createMesh({ ...options, signal: stop.signal, logger: logTo(warn) });
+    mesh = await createMesh({ ...optionsOf(flags), signal: stop, logger: logTo(warn) });
   } catch (error) {
-    if (stop.signal.aborted) return 0;
+    if (stop.aborted) return 0;
     return failed(error, flags, warn);
   }
-  const printed = print(mesh, flags.has("json"), out);
-  const ended = await Promise.race([stopped(stop.signal), broken(mesh)]);
+  const printed = print(mesh, flags.has("json"), around);
+  const ended = await Promise.race([stopped(stop), broken(mesh)]);
   if (ended !== undefined) {
     warn(`blip: ${ended.message}`);
     return 1;
@@ -56,23 +51,9 @@ export async function agent(flags: Flags, out: Output, warn: (line: string) => v
   return 0;
 }
 
-/** The first signal asks for a graceful end, the second ends the process at once. */
-function stopOnSignals(): AbortController {
-  const stop = new AbortController();
-  let firstAt = 0;
-  const onSignal = (): void => {
-    // npm, timeout and terminals signal a whole process group, and may so deliver one signal twice.
-    if (stop.signal.aborted && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(0);
-    if (!stop.signal.aborted) firstAt = performance.now();
-    stop.abort();
-  };
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
-  return stop;
-}
-
-async function print(mesh: Mesh, isJson: boolean, out: Output): Promise<void> {
+async function print(mesh: Mesh, isJson: boolean, { line }: Surroundings): Promise<void> {
   for await (const cut of mesh.cuts()) {
-    await out.line((isJson ? jsonLine : textLine)(shapeOfCut(cut), Date.now()));
+    await line((isJson ? jsonLine : textLine)(shapeOfCut(cut), Date.now()));
   }
 }
 

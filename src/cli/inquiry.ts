@@ -5,7 +5,7 @@ import { fetchConfiguration, PeerError, watchConfigurations } from "../grpc/inde
 import { parseHostPort, resolveAll } from "../mesh/address.ts";
 import { jsonLine, memberLines, shapeOfConfiguration, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, wrong } from "./flags.ts";
-import type { Output } from "./output.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export const INQUIRY_FLAGS: readonly FlagSpec[] = [
   { name: "at", value: "HOST:PORT", help: "the member to ask (default 127.0.0.1:7946)" },
@@ -14,19 +14,19 @@ export const INQUIRY_FLAGS: readonly FlagSpec[] = [
 
 const DEFAULT_AT = "127.0.0.1:7946";
 
-export async function members(flags: Flags, out: Output, warn: (line: string) => void): Promise<number> {
-  return asking(flags, out, warn, async (at, signal) => {
-    const shape = shapeOfConfiguration(await fetchConfiguration(at, { signal }));
-    if (flags.has("json")) await out.line(jsonLine(shape, Date.now()));
-    else for (const line of memberLines(shape)) await out.line(line);
+export async function members(flags: Flags, around: Surroundings): Promise<number> {
+  return asking(flags, around, async (at) => {
+    const shape = shapeOfConfiguration(await fetchConfiguration(at, { signal: around.stop }));
+    if (flags.has("json")) await around.line(jsonLine(shape, Date.now()));
+    else for (const line of memberLines(shape)) await around.line(line);
   });
 }
 
-export async function watch(flags: Flags, out: Output, warn: (line: string) => void): Promise<number> {
-  const line = flags.has("json") ? jsonLine : textLine;
-  return asking(flags, out, warn, async (at, signal) => {
-    for await (const configuration of watchConfigurations(at, { signal })) {
-      await out.line(line(shapeOfConfiguration(configuration), Date.now()));
+export async function watch(flags: Flags, around: Surroundings): Promise<number> {
+  const toLine = flags.has("json") ? jsonLine : textLine;
+  return asking(flags, around, async (at) => {
+    for await (const configuration of watchConfigurations(at, { signal: around.stop })) {
+      await around.line(toLine(shapeOfConfiguration(configuration), Date.now()));
     }
   });
 }
@@ -34,22 +34,18 @@ export async function watch(flags: Flags, out: Output, warn: (line: string) => v
 /** Asks until there is nothing more to tell, or somebody stops it; a member that does not tell is status 1. */
 async function asking(
   flags: Flags,
-  out: Output,
-  warn: (line: string) => void,
-  ask: (at: Endpoint, signal: AbortSignal) => Promise<void>,
+  { stop, warn }: Surroundings,
+  ask: (at: Endpoint) => Promise<void>,
 ): Promise<number> {
   const given = flags.one("at") ?? { from: "--at", text: DEFAULT_AT };
   const hostPort = parseHostPort(given.text);
   if (hostPort === undefined || hostPort.port === 0) throw wrong(given, "HOST:PORT of a member");
-  const stop = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
-  out.closed.addEventListener("abort", () => stop.abort());
   try {
     const [at] = await resolveAll(hostPort);
-    await ask(at!, stop.signal);
+    await ask(at!);
     return 0;
   } catch (error) {
-    if (stop.signal.aborted) return 0;
+    if (stop.aborted) return 0;
     warn(`blip: ${why(error, given.text)}`);
     return 1;
   }

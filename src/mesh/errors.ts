@@ -39,11 +39,11 @@ export class BlipError extends Error {
   override readonly name: string = "BlipError";
   readonly code: BlipErrorCode;
   /** The option that was refused, as it is written: `cutDetector.high`, `seeds[1]`. */
-  readonly field?: string;
+  declare readonly field?: string;
   /** The gRPC status of a failed call, by its number. */
-  readonly status?: number;
+  declare readonly status?: number;
   /** The member that was called. */
-  readonly address?: string;
+  declare readonly address?: string;
 
   constructor(code: BlipErrorCode, message: string, details: BlipErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -1,0 +1,108 @@
+// What the command line refuses, and how it says so.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { runCommand } from "./command.ts";
+
+interface Run {
+  readonly status: number;
+  readonly out: readonly string[];
+  readonly warned: readonly string[];
+}
+
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
+  const out: string[] = [];
+  const warned: string[] = [];
+  const status = await runCommand(args, {
+    env,
+    stop: new AbortController().signal,
+    line: async (text) => void out.push(text),
+    warn: (line) => void warned.push(line),
+  });
+  return { status, out, warned };
+}
+
+describe("a command line that says something wrong", () => {
+  const wrong: readonly (readonly [args: string, message: RegExp])[] = [
+    ["agents", /agents: expected one of the commands agent, members, watch/],
+    ["agent --bogus", /--bogus: no such flag/],
+    ["agent --no-json", /--no-json: no such flag/],
+    ["agent -l x", /-l: no such flag/],
+    ["agent extra", /extra: expected a flag/],
+    ["agent --listen", /--listen: expected a value, HOST:PORT/],
+    ["agent --listen --json", /--listen: expected a value, HOST:PORT/],
+    ["agent --json=yes", /--json yes: expected no value/],
+    ["agent --listen a:1 --listen b:1", /--listen b:1: expected only once/],
+    ["agent --listen nonsense", /--listen nonsense: .*expected host:port/],
+    ["agent --listen 127.0.0.1:99999", /--listen 127.0.0.1:99999: .*expected host:port/],
+    ["agent --listen 0.0.0.0:0", /--advertise: .*expected IP:port.*since listen is 0.0.0.0/],
+    ["agent --advertise example.com:1", /--advertise example.com:1: .*expected IP:port/],
+    ["agent --seed 127.0.0.1:1 --seed x", /--seed x: .*expected host:port/],
+    ["agent --meta zone", /--meta zone: expected KEY=VALUE/],
+    ["agent --meta =x", /--meta =x: expected KEY=VALUE/],
+    ["agent --meta a=1 --meta a=2", /--meta a=2: expected each key only once/],
+    ["agent --meta blip.x=1", /--meta blip.x=1: .*does not start with "blip."/],
+    ["agent --fault-timeout-ms soon", /--fault-timeout-ms soon: expected whole milliseconds/],
+    ["agent --fault-timeout-ms 1", /--fault-timeout-ms 1: .*expected whole milliseconds from 10/],
+    ["agent --fault-strikes -1", /--fault-strikes: expected a value/],
+    ["agent --fault-strikes=-1", /--fault-strikes -1: expected a whole number/],
+    ["agent --fault-strikes 0", /--fault-strikes 0: .*expected a whole number from 1/],
+    ["agent --cut 10,9", /--cut 10,9: expected K,H,L/],
+    ["agent --cut a,b,c", /--cut a,b,c: expected K,H,L/],
+    ["agent --cut 10,11,4", /--cut 10,11,4: .*expected .*1 to observers \(10\)/],
+    ["agent --cut 5,4,5", /--cut 5,4,5: .*expected .*1 to high \(4\)/],
+    ["agent --cache 100", /--cache: this version does not offer it yet/],
+    ["agent --tls-cert x.pem", /--tls-cert: this version does not offer it yet/],
+    ["agent --mutual", /--mutual: this version does not offer it yet/],
+    ["cache get k --at 127.0.0.1:1", /cache: this version does not offer it yet/],
+    ["sim --seed 1", /sim: this version does not offer it yet/],
+    ["members --at nonsense", /--at nonsense: expected HOST:PORT/],
+    ["members --at 127.0.0.1:0", /--at 127.0.0.1:0: expected HOST:PORT/],
+    ["watch --listen 127.0.0.1:0", /--listen: no such flag/],
+  ];
+  for (const [args, message] of wrong) {
+    it(`${args}`, async () => {
+      const { status, out, warned } = await run(args.split(" "));
+      assert.equal(status, 2);
+      assert.deepEqual(out, []);
+      assert.equal(warned.length, 1);
+      assert.match(warned[0]!, message);
+      assert.ok(!warned[0]!.includes("\n"));
+    });
+  }
+
+  it("in a variable of the environment", async () => {
+    const env = { BLIP_SEED: "127.0.0.1:1,x", BLIP_LISTEN: "" };
+    assert.match((await run(["agent"], env)).warned[0]!, /^blip: BLIP_SEED x: .*expected host:port/);
+    assert.match((await run(["agent"], { BLIP_JSON: "maybe" })).warned[0]!, /BLIP_JSON maybe: expected true/);
+    assert.match((await run(["agent"], { BLIP_CACHE: "1" })).warned[0]!, /BLIP_CACHE: this version/);
+    assert.match((await run(["members"], { BLIP_AT: "x" })).warned[0]!, /BLIP_AT x: expected HOST:PORT/);
+  });
+});
+
+describe("a flag and its variable", () => {
+  it("may both be given: the flag wins", async () => {
+    const { warned } = await run(["agent", "--listen", "flag"], { BLIP_LISTEN: "variable" });
+    assert.match(warned[0]!, /--listen flag/);
+  });
+});
+
+describe("help", () => {
+  it("names every command, and every flag that is offered", async () => {
+    const { out, status } = await run(["--help"]);
+    assert.equal(status, 0);
+    assert.match(out.join("\n"), /blip agent .*\n.*blip members .*\n.*blip watch/);
+    const agent = (await run(["agent", "--help"])).out.join("\n");
+    for (const flag of ["listen", "advertise", "seed", "meta", "fault-timeout-ms", "cut", "json"]) {
+      assert.match(agent, new RegExp(`--${flag}\\b`));
+    }
+    assert.doesNotMatch(agent, /--cache/);
+    assert.match((await run(["--version"])).out[0]!, /^\d+\.\d+\.\d+/);
+  });
+
+  it("is what one gets for saying nothing", async () => {
+    const { status, warned } = await run([]);
+    assert.equal(status, 2);
+    assert.match(warned[0]!, /blip agent/);
+  });
+});
