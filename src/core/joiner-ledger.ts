@@ -24,21 +24,23 @@ interface Entry {
 export class JoinerLedger {
   readonly #entries = new Map<Endpoint, Entry>();
 
-  record(node: Endpoint, ring: number, joiner: Joiner, now: Millis): void {
+  /** False where there is no room for one more joiner. */
+  record(node: Endpoint, ring: number, joiner: Joiner, now: Millis): boolean {
     let entry = this.#entries.get(node);
     if (entry === undefined) {
-      if (this.#entries.size >= JOINERS_MAX) return;
+      if (this.#entries.size >= JOINERS_MAX) return false;
       entry = { byRing: new Map(), variants: [], newestAt: now };
       this.#entries.set(node, entry);
     }
     const known = entry.variants.find((variant) => sameJoiner(variant, joiner));
     entry.byRing.delete(ring);
     entry.byRing.set(ring, known ?? joiner);
-    if (known !== undefined) return;
+    if (known !== undefined) return true;
     // Also one that no ring holds any more, for others may have applied it.
     if (entry.variants.length === VARIANTS_MAX) entry.variants.shift();
     entry.variants.push(joiner);
     entry.newestAt = now;
+    return true;
   }
 
   /** The variant that most rings hold; of several, the one told last. */

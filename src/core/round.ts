@@ -158,7 +158,8 @@ export class Round {
         continue;
       }
       // Joiners are recorded even when our mind is made up: the decision may name them (PITFALLS B1).
-      if (join !== undefined) this.#ledger.record(node, ring, join, now);
+      // One that cannot be recorded is not counted either, or a decision about it could not be applied.
+      if (join !== undefined && !this.#ledger.record(node, ring, join, now)) continue;
       if (this.#announced === undefined) this.#detector.report(node, ring, now);
     }
     if (this.#announced !== undefined) return refuse.alreadyAnnounced;
@@ -171,7 +172,8 @@ export class Round {
   #faultIn(sender: Endpoint, { node, ring, join }: Edge): Refused | undefined {
     const isMember = this.#view.has(node);
     if (isMember === (join !== undefined)) return refuse.edgeCannotApply;
-    if (this.#view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
+    // A lone member stands before itself on every ring, but nobody reports itself (PITFALLS B10).
+    if (node === sender || this.#view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
     if (join !== undefined && this.#view.knows(join.uuid)) return refuse.uuidExists;
     return undefined;
   }

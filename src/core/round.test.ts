@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { batchesAbout } from "../../test/core/council.ts";
+import { host, hosts, joiner, joinerAt, K, nodeMetadata, viewOfSize } from "../../test/core/sample-views.ts";
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import {
+  type Accepted,
+  type Alerts,
+  ack,
+  type Edge,
+  type FastAccepted,
+  type Joiner,
+  type Prepare,
+  type Proposal,
+} from "./messages.ts";
+import { seededRandom } from "./random.ts";
+import { refuse } from "./refusals.ts";
+import { type Conclusion, Round } from "./round.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+import type { View } from "./view.ts";
+
+const view = viewOfSize(5);
+const self = host(0);
+const newcomer = host(100);
+
+function roundOf(of: View = view): Round {
+  return new Round(of, self, DEFAULT_SETTINGS, seededRandom(1n));
+}
+
+function alerts(sender: Endpoint, edges: readonly Edge[], of: View = view): Alerts {
+  return { kind: "alerts", sender, configuration: of.id, edges };
+}
+
+/** What the observer on this ring says of a joiner. */
+function joinOn(ring: number, node: Endpoint, who: Joiner = joinerAt(node), of: View = view): Alerts {
+  return alerts(of.observersOf(node)[ring]!, [{ node, ring, join: who }], of);
+}
+
+function vote(sender: Endpoint, value: Proposal): FastAccepted {
+  return { kind: "fastAccepted", sender, configuration: view.id, value };
+}
+
+/** All that a round concludes from everything that all observers say about these nodes. */
+function hearAllAbout(round: Round, value: Proposal, now: Millis, of: View = view): readonly Conclusion[] {
+  return batchesAbout(of, value).map((batch) => round.hear(batch, now));
+}
+
+function votesIn(conclusions: readonly Conclusion[]): readonly Proposal[] {
+  return conclusions.flatMap(({ say }) =>
+    say.flatMap((gossip) => (gossip.kind === "fastAccepted" ? [gossip.value] : [])),
+  );
+}
+
+describe("a round that hears of edges (PROTOCOL §12)", () => {
+  it("votes once, when nobody is unstable and somebody stable, for them in Endpoint order", () => {
+    const round = roundOf();
+    assert.deepEqual(votesIn(hearAllAbout(round, [host(101), newcomer, host(1)], 0)), [
+      [host(1), newcomer, host(101)],
+    ]);
+    assert.equal(round.hasAnnounced, true);
+    assert.deepEqual(votesIn(hearAllAbout(round, [host(102)], 0)), []);
+  });
+
+  it("counts the good edges of a batch and says what is wrong with the first bad one (PITFALLS B18)", () => {
+    const round = roundOf();
+    const batches = batchesAbout(view, [newcomer]);
+    const bad: readonly Edge[] = [
+      { node: newcomer, ring: 10, join: joiner(100) },
+      { node: host(102), ring: 0 },
+    ];
+    const replies = batches.map(({ sender, edges }) =>
+      round.hear(alerts(sender, [bad[0]!, ...edges, bad[1]!]), 0),
+    );
+    assert.deepEqual(
+      replies.slice(0, -1).map(({ reply }) => reply),
+      new Array(replies.length - 1).fill(refuse.invalidRing),
+    );
+    assert.deepEqual(votesIn(replies), [[newcomer]]);
+  });
+
+  const badEdges: readonly (readonly [what: string, edge: Edge, refusal: unknown])[] = [
+    ["JOIN of a member", { node: host(1), ring: 0, join: joiner(101) }, refuse.edgeCannotApply],
+    ["DOWN of one that is no member", { node: newcomer, ring: 0 }, refuse.edgeCannotApply],
+    ["JOIN with a uuid that was used", { node: newcomer, ring: 0, join: joiner(3) }, refuse.uuidExists],
+    ["ring beyond K", { node: newcomer, ring: K, join: joiner(100) }, refuse.invalidRing],
+    ["negative ring", { node: newcomer, ring: -1, join: joiner(100) }, refuse.invalidRing],
+    ["ring that is no whole number", { node: newcomer, ring: 0.5, join: joiner(100) }, refuse.invalidRing],
+  ];
+  for (const [what, edge, refusal] of badEdges) {
+    it(`refuses a ${what}, and is as it was`, () => {
+      const round = roundOf();
+      const sender = view.observersOf(edge.node)[edge.ring] ?? host(1);
+      const { reply, ...conclusion } = round.hear(alerts(sender, [edge]), 0);
+      assert.deepEqual(reply, refusal);
+      assert.deepEqual(conclusion, { say: [], report: [], isLost: false });
+      assert.equal(round.wakeAt, Infinity);
+    });
+  }
+
+  it("refuses an edge from one that does not observe its subject on that ring", () => {
+    const observer = view.observersOf(newcomer)[0]!;
+    const other = view.members.find((member) => member !== observer)!;
+    const { reply } = roundOf().hear(alerts(other, [{ node: newcomer, ring: 0, join: joiner(100) }]), 0);
+    assert.deepEqual(reply, refuse.invalidRing);
+  });
+
+  it("refuses a report of a lone member about itself: it cannot remove itself (PITFALLS B10)", () => {
+    const alone = viewOfSize(1);
+    const round = roundOf(alone);
+    const edges = Array.from({ length: K }, (_, ring) => ({ node: self, ring }));
+    const { reply, say } = round.hear(alerts(self, edges, alone), 0);
+    assert.deepEqual([reply, say], [refuse.invalidRing, []]);
+  });
+
+  it("hears nothing from strangers", () => {
+    const round = roundOf();
+    const rank = { round: 2, nodeIndex: 1n };
+    const within = { sender: newcomer, configuration: view.id };
+    for (const gossip of [
+      alerts(newcomer, []),
+      vote(newcomer, [host(1)]),
+      { kind: "prepare", ...within, rank },
+      { kind: "promise", ...within, rank, voted: rank, value: [] },
+      { kind: "accept", ...within, rank, value: [host(1)] },
+      { kind: "accepted", ...within, rank, value: [host(1)] },
+    ] as const) {
+      const { reply, ...conclusion } = round.hear(gossip, 0);
+      assert.deepEqual(reply, refuse.notMember(newcomer));
+      assert.deepEqual(conclusion, { say: [], report: [], isLost: false });
+      assert.equal(round.wakeAt, Infinity);
+    }
+  });
+
+  it("admits a limited number of joiners at once and stays able to apply its decision", () => {
+    const round = roundOf(viewOfSize(1));
+    const many = hosts(20_100, 100);
+    const [batch] = batchesAbout(viewOfSize(1), many);
+    const [voted] = votesIn([round.hear(batch!, 0)]);
+    assert.equal(voted!.length, 20_000);
+    const { decided } = round.hear({ ...vote(self, voted!), configuration: viewOfSize(1).id }, 0);
+    assert.equal(decided!.joiners.size, 20_000);
+  });
+});
+
+describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
+  it("is voted for only when no new variant came for 500 ms", () => {
+    const round = roundOf();
+    const conclusions = view
+      .observersOf(newcomer)
+      .map((_, ring) => round.hear(joinOn(ring, newcomer, joiner(ring < 3 ? 100 : 101)), 1000 + 10 * ring));
+    assert.deepEqual(votesIn(conclusions), []);
+    assert.equal(round.wakeAt, 1530); // The second variant was new at 1030.
+    assert.deepEqual(votesIn([round.wake(1529)]), []);
+    assert.deepEqual(votesIn([round.wake(1530)]), [[newcomer]]);
+  });
+
+  it("comes in as the variant that most rings hold, and the others are named", () => {
+    const round = roundOf();
+    for (const ring of view.observersOf(newcomer).keys()) {
+      round.hear(joinOn(ring, newcomer, joiner(ring < 6 ? 100 : 101)), 0);
+    }
+    const [decision] = hosts(4)
+      .map((sender) => round.hear(vote(sender, [newcomer]), 1))
+      .flatMap(({ decided, variants }) => (decided === undefined ? [] : [{ decided, variants }]));
+    assert.deepEqual(decision!.decided.joiners, new Map([[newcomer, joiner(100)]]));
+    assert.deepEqual(decision!.variants, new Map([[newcomer, [joiner(100), joiner(101)]]]));
+  });
+
+  it("holds no vote back when both say the same", () => {
+    const round = roundOf();
+    const conclusions = view
+      .observersOf(newcomer)
+      .map((_, ring) => round.hear(joinOn(ring, newcomer, joiner(100, nodeMetadata({ a: "b" }))), ring));
+    assert.deepEqual(votesIn(conclusions), [[newcomer]]);
+  });
+});
+
+describe("a decision that names a joiner which is not known here (PITFALLS B1)", () => {
+  const votes = hosts(4).map((sender) => vote(sender, [host(1), newcomer]));
+
+  function decidedButUnknown(now: Millis): Round {
+    const round = roundOf();
+    for (const { decided, isLost } of votes.map((one) => round.hear(one, now))) {
+      assert.deepEqual([decided, isLost], [undefined, false]);
+    }
+    return round;
+  }
+
+  it("is held until the joiner's data comes, and applied then as a whole", () => {
+    const round = decidedButUnknown(1000);
+    assert.equal(round.wakeAt, 3000);
+    const { decided, reply } = round.hear(joinOn(4, newcomer), 2999);
+    assert.deepEqual(reply, ack);
+    assert.deepEqual(decided, {
+      value: [host(1), newcomer],
+      joiners: new Map([[newcomer, joinerAt(newcomer)]]),
+    });
+  });
+
+  it("is lost after two seconds", () => {
+    const round = decidedButUnknown(1000);
+    assert.equal(round.wake(2999).isLost, false);
+    assert.deepEqual(round.wake(3000), { say: [], report: [], isLost: true });
+  });
+
+  it("takes the data from edges that came after we had made up our mind, which it answers as the crate does", () => {
+    const round = roundOf();
+    hearAllAbout(round, [host(1)], 0);
+    assert.deepEqual(round.hear(joinOn(0, newcomer), 10).reply, refuse.alreadyAnnounced);
+    const decided = votes.map((one) => round.hear(one, 20).decided).find((one) => one !== undefined);
+    assert.deepEqual(decided?.joiners, new Map([[newcomer, joinerAt(newcomer)]]));
+  });
+
+  it("is not put off or replaced by anything that is said meanwhile", () => {
+    const round = decidedButUnknown(1000);
+    const rank = { round: 2, nodeIndex: 5n };
+    const within = { sender: host(2), configuration: view.id, rank };
+    const prepare: Prepare = { kind: "prepare", ...within };
+    const accepted = (sender: Endpoint): Accepted => ({
+      kind: "accepted",
+      ...within,
+      sender,
+      value: [host(3)],
+    });
+    assert.equal(round.hear(prepare, 1500).promise, undefined);
+    for (const sender of hosts(3)) assert.equal(round.hear(accepted(sender), 1500).decided, undefined);
+    assert.equal(round.wakeAt, 3000);
+    assert.deepEqual(round.hear(joinOn(0, newcomer), 1600).decided?.value, [host(1), newcomer]);
+  });
+});
+
+describe("a vote in the fast round (PROTOCOL §13)", () => {
+  it("counts once per member, whether or not we have announced", () => {
+    const round = roundOf();
+    assert.deepEqual(round.hear(vote(host(1), [host(4)]), 0).reply, ack);
+    assert.deepEqual(round.hear(vote(host(1), [host(4)]), 0).reply, refuse.alreadyVoted);
+    assert.deepEqual(round.hear(vote(host(1), [host(3)]), 0).reply, refuse.alreadyVoted);
+    round.hear(vote(host(2), [host(4)]), 0);
+    round.hear(vote(host(3), [host(4)]), 0);
+    assert.deepEqual(round.hear(vote(host(0), [host(4)]), 0).decided?.value, [host(4)]);
+  });
+
+  it("is not cast after a promise, though the cut is kept as our own idea (PITFALLS B2)", () => {
+    const round = roundOf();
+    const rank = { round: 2, nodeIndex: 5n };
+    const { promise } = round.hear({ kind: "prepare", sender: host(1), configuration: view.id, rank }, 0);
+    assert.deepEqual(promise, {
+      to: host(1),
+      message: {
+        kind: "promise",
+        sender: self,
+        configuration: view.id,
+        rank,
+        voted: { round: 0, nodeIndex: 0n },
+        value: [],
+      },
+    });
+    assert.deepEqual(votesIn(hearAllAbout(round, [host(4)], 0)), []);
+    assert.equal(round.hasAnnounced, true);
+  });
+});
