@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, hosts, nodeMetadata, viewOfSize } from "../../test/core/sample-views.ts";
+import { Joining, type Move, type Question } from "./joining.ts";
+import type { Contacts, Join, Refused } from "./messages.ts";
+import { seededRandom } from "./random.ts";
+import { refuse, refused } from "./refusals.ts";
+
+const self = host(99);
+const view = viewOfSize(5);
+const gone = refused("unavailable", "connection refused");
+
+const contacts: Contacts = {
+  kind: "contacts",
+  sender: host(0),
+  configuration: view.id,
+  observers: view.observersOf(self),
+};
+
+function joiningFrom(lastKnown = hosts(0), seed = 1n): Joining {
+  return new Joining(self, nodeMetadata(), lastKnown, seededRandom(seed));
+}
+
+function asked(move: Move): Question {
+  assert.equal(move.ask?.length, 1);
+  return move.ask![0]!;
+}
+
+/** A joining that has asked its only seed and got its observers named. */
+function knocking(now = 0): { joining: Joining; questions: readonly Question[]; attempt: number } {
+  const joining = joiningFrom();
+  joining.start();
+  const { attempt } = asked(joining.seeds([host(0)], now));
+  const questions = joining.contacts(attempt, contacts, host(0), now).ask!;
+  return { joining, questions, attempt };
+}
+
+describe("joining (PROTOCOL §8)", () => {
+  it("looks for seeds, then asks one of them who would observe us", () => {
+    const joining = joiningFrom();
+    assert.deepEqual(joining.start(), { findSeeds: true });
+    assert.equal(joining.wakeAt, Infinity);
+    const { to, request, timeoutMs } = asked(joining.seeds([host(3)], 1000));
+    assert.deepEqual([to, timeoutMs], [host(3), 5000]);
+    assert.deepEqual(request, { kind: "preJoin", sender: self, uuid: joining.joiner.uuid });
+    assert.equal(joining.wakeAt, 6000);
+  });
+
+  it("asks every observer on every ring, all at once, each with its ring", () => {
+    const { joining, questions } = knocking(1000);
+    assert.deepEqual(
+      questions.map(({ to }) => to),
+      contacts.observers,
+    );
+    for (const [ring, { request, timeoutMs }] of questions.entries()) {
+      const join: Join = { kind: "join", sender: self, ring, configuration: view.id, ...joining.joiner };
+      assert.deepEqual(request, join);
+      assert.equal(timeoutMs, 5000);
+    }
+  });
+
+  it("gives the second phase only what is left of the attempt's time", () => {
+    const joining = joiningFrom();
+    joining.start();
+    const { attempt } = asked(joining.seeds([host(0)], 0));
+    const { ask } = joining.contacts(attempt, contacts, host(0), 3000);
+    assert.equal(ask![0]!.timeoutMs, 2000);
+    assert.equal(joining.wakeAt, 5000);
+  });
+
+  it("goes through its seeds in a drawn order, each once, and then looks for seeds again", () => {
+    const orders = new Set<string>();
+    for (let seed = 0n; seed < 20n; seed++) {
+      const joining = joiningFrom([], seed);
+      joining.start();
+      let move = joining.seeds(hosts(3), 0);
+      const order: string[] = [];
+      for (let i = 0; i < 3; i++) {
+        const { to, attempt } = asked(move);
+        order.push(to);
+        move = joining.contacts(attempt, gone, to, 0);
+      }
+      assert.deepEqual([...order].sort(), hosts(3));
+      assert.deepEqual(joining.wake(joining.wakeAt), { findSeeds: true });
+      orders.add(order.join());
+    }
+    assert.ok(orders.size > 3);
+  });
+
+  it("also asks the members that it knew last, and never itself (PITFALLS A12, S39)", () => {
+    const joining = joiningFrom([host(1), self, host(2)]);
+    joining.start();
+    let move = joining.seeds([self, host(2)], 0);
+    const order: string[] = [];
+    while (move.ask !== undefined) {
+      const { to, attempt } = asked(move);
+      order.push(to);
+      move = joining.contacts(attempt, gone, to, 0);
+    }
+    assert.deepEqual(order.sort(), [host(1), host(2)]);
+  });
+
+  it("says so and waits where there is nobody to ask, as when the only seed is itself (S39)", () => {
+    const joining = joiningFrom();
+    joining.start();
+    const move = joining.seeds([self], 0);
+    assert.equal(move.ask, undefined);
+    assert.match(move.note!, /no seed is known/);
+    assert.ok(joining.wakeAt <= 200);
+    assert.deepEqual(joining.wake(joining.wakeAt), { findSeeds: true });
+  });
+
+  it("pauses up to 0.2 s, doubling to 4 s, and gives an attempt 5 s, half as much again each time up to 15 s", () => {
+    const joining = joiningFrom();
+    const pauses: number[] = [];
+    const limits: number[] = [];
+    let now = 0;
+    for (let i = 0; i < 12; i++) {
+      joining.start();
+      const { timeoutMs } = asked(joining.seeds([host(0)], now));
+      limits.push(timeoutMs);
+      now = joining.wakeAt;
+      joining.wake(now);
+      pauses.push(joining.wakeAt - now);
+      now = joining.wakeAt;
+      joining.wake(now);
+    }
+    assert.deepEqual(limits, [5000, 7500, 11_250, ...new Array(9).fill(15_000)]);
+    for (const [i, pause] of pauses.entries()) assert.ok(pause >= 1 && pause <= Math.min(4000, 200 * 2 ** i));
+  });
+
+  it("draws its pauses, so that herds spread (PITFALLS A2)", () => {
+    const pauses = Array.from({ length: 20 }, (_, seed) => {
+      const joining = joiningFrom([], BigInt(seed));
+      joining.start();
+      joining.seeds([], 0);
+      return joining.wakeAt;
+    });
+    assert.ok(new Set(pauses).size > 10);
+  });
+
+  it("fails when a contact names no observers (PROTOCOL §8.3)", () => {
+    const joining = joiningFrom();
+    joining.start();
+    const { attempt } = asked(joining.seeds([host(0)], 0));
+    assert.match(joining.contacts(attempt, { ...contacts, observers: [] }, host(0), 0).note!, /no observers/);
+  });
+
+  it("gives an attempt up only when all observers have refused", () => {
+    const { joining, questions, attempt } = knocking();
+    for (const { to } of questions.slice(1)) assert.deepEqual(joining.turnedAway(attempt, gone, to, 10), {});
+    assert.match(joining.turnedAway(attempt, gone, questions[0]!.to, 10).note!, /connection refused/);
+  });
+
+  it("minds no answer to an earlier attempt, and none out of turn", () => {
+    const { joining, attempt } = knocking();
+    const before = joining.wakeAt;
+    assert.deepEqual(joining.contacts(attempt, contacts, host(0), 1), {});
+    assert.deepEqual(joining.turnedAway(attempt - 1, refuse.wrongConfiguration, host(0), 1), {});
+    assert.deepEqual(joining.seeds([host(1)], 1), {});
+    assert.equal(joining.wakeAt, before);
+  });
+
+  it("asks anew at once, but not all in the same moment, when the configuration changed (PITFALLS B11)", () => {
+    const { joining, attempt } = knocking();
+    assert.deepEqual(joining.turnedAway(attempt, refuse.wrongConfiguration, host(0), 100), {});
+    assert.ok(joining.wakeAt > 100 && joining.wakeAt <= 160);
+    assert.deepEqual(joining.wake(joining.wakeAt), { findSeeds: true });
+  });
+});
+
+describe("a joiner's uuid (PITFALLS B3)", () => {
+  const answers: readonly (readonly [what: string, reply: Refused, changes: boolean])[] = [
+    ["a refused connection", gone, false],
+    ["no answer in time", refused("deadline_exceeded", "deadline exceeded"), false],
+    ["another configuration", refuse.wrongConfiguration, false],
+    ["a host that is there already", refuse.hostExists, false],
+    ["a wrong ring", refuse.invalidRing, false],
+    [
+      "a join that is pending at a Rust member",
+      refused("already_exists", "another join request is pending"),
+      false,
+    ],
+    ["a uuid that is used up", refuse.uuidExists, true],
+  ];
+  for (const [what, reply, changes] of answers) {
+    it(`${changes ? "is replaced after" : "stays the same after"} ${what}`, () => {
+      const { joining, attempt } = knocking();
+      const first = joining.joiner.uuid;
+      joining.turnedAway(attempt, reply, host(0), 0);
+      assert.equal(joining.joiner.uuid !== first, changes);
+      const other = joiningFrom();
+      other.start();
+      const { attempt: number, request } = asked(other.seeds([host(0)], 0));
+      other.contacts(number, reply, host(0), 0);
+      assert.equal(other.joiner.uuid !== (request as { uuid: string }).uuid, changes);
+    });
+  }
+
+  it("stays the same over any number of attempts that time out", () => {
+    const { joining } = knocking();
+    const { uuid } = joining.joiner;
+    for (let i = 0; i < 20; i++) {
+      joining.wake(joining.wakeAt);
+      if (joining.wakeAt === Infinity) joining.seeds([host(0)], 1000 * i);
+    }
+    assert.equal(joining.joiner.uuid, uuid);
+  });
+});
+
+describe("probes of a joiner (PITFALLS B12)", () => {
+  it("are answered well only while observers may let it in", () => {
+    const joining = joiningFrom();
+    joining.start();
+    assert.equal(joining.answersProbes, false);
+    const { attempt } = asked(joining.seeds([host(0)], 0));
+    assert.equal(joining.answersProbes, false);
+    joining.contacts(attempt, contacts, host(0), 0);
+    assert.equal(joining.answersProbes, true);
+    joining.wake(5000);
+    assert.equal(joining.answersProbes, false);
+  });
+
+  it("fail from the moment that somebody says the host exists already, until contacts are named again", () => {
+    const { joining, attempt } = knocking();
+    joining.turnedAway(attempt, refuse.hostExists, host(0), 0);
+    assert.equal(joining.answersProbes, false);
+    joining.wake(5000);
+    joining.wake(joining.wakeAt);
+    const again = asked(joining.seeds([host(0)], 6000));
+    joining.contacts(again.attempt, contacts, host(0), 6000);
+    assert.equal(joining.answersProbes, true);
+  });
+});
