@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { connect, type Socket } from "node:net";
+import { afterEach, describe, it } from "node:test";
+import {
+  type ChannelInterface,
+  Client,
+  connectivityState,
+  credentials,
+  Server,
+  ServerCredentials,
+  status,
+} from "@grpc/grpc-js";
+import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
+import { Channels } from "./channels.ts";
+import { PATHS } from "./methods.ts";
+import { at, FrozenPeer, freePort, ScriptedMember, until } from "./scripted-member.test.ts";
+import { unary } from "./unary.ts";
+
+const toStop: (() => Promise<unknown> | unknown)[] = [];
+
+afterEach(async () => {
+  for (const stop of toStop.splice(0).reverse()) await stop();
+});
+
+function pool(...options: ConstructorParameters<typeof Channels>): Channels {
+  const channels = new Channels(...options);
+  toStop.push(() => channels.closeAll());
+  return channels;
+}
+
+async function member(port = 0): Promise<ScriptedMember> {
+  const started = await ScriptedMember.start(undefined, { port });
+  toStop.push(() => started.stop());
+  return started;
+}
+
+async function frozen(): Promise<FrozenPeer> {
+  const peer = await FrozenPeer.start();
+  toStop.push(() => peer.stop());
+  return peer;
+}
+
+function probe(channel: ChannelInterface, timeoutMs = 5000): Promise<number> {
+  return new Promise((resolve) => unary(channel, PATHS.probe, Buffer.alloc(0), timeoutMs, resolve));
+}
+
+const READY = connectivityState.READY;
+
+describe("channels", () => {
+  it("keep one connection to each peer", async () => {
+    const peer = await member();
+    const channels = pool();
+    const channel = channels.to(peer.endpoint);
+    assert.equal(channels.size, 0);
+    assert.equal(await probe(channel), status.OK);
+    assert.equal(await probe(channels.to(peer.endpoint)), status.OK);
+    assert.equal(channels.size, 1);
+    assert.equal(channel.getConnectivityState(false), READY);
+  });
+
+  it("close to all that are not retained, and connect again when called", async () => {
+    const [first, second] = [await member(), await member()];
+    const channels = pool();
+    const [toFirst, toSecond] = [channels.to(first.endpoint), channels.to(second.endpoint)];
+    assert.deepEqual(await Promise.all([toFirst, toSecond].map((to) => probe(to))), [0, 0]);
+    channels.retain([second.endpoint]);
+    assert.equal(channels.size, 1);
+    assert.equal(toSecond.getConnectivityState(false), READY);
+    assert.equal(await probe(toFirst), status.OK);
+    assert.equal(channels.size, 2);
+  });
+
+  it("let calls end that are under way when they close", async () => {
+    const peer = await member();
+    let answer = (): void => {};
+    peer.script = (_request, reply) => {
+      answer = () => reply({ kind: "ack" });
+      return undefined;
+    };
+    const channels = pool();
+    const call = probe(channels.to(peer.endpoint));
+    await until(() => peer.asked.length === 1, "it is under way");
+    channels.retain([]);
+    answer();
+    assert.equal(await call, status.OK);
+  });
+
+  it("cannot be used when the pool is closed", async () => {
+    const peer = await member();
+    const channels = pool();
+    const channel = channels.to(peer.endpoint);
+    assert.equal(await probe(channel), status.OK);
+    channels.closeAll();
+    assert.equal(await probe(channel), status.UNAVAILABLE);
+    assert.equal(await probe(channels.to(peer.endpoint)), status.UNAVAILABLE);
+    assert.equal(channels.size, 0);
+  });
+
+  it("serve clients of grpc-js, before and after the connection is lost", async () => {
+    const port = await freePort();
+    const channels = pool();
+    const client = new Client("unused", credentials.createInsecure(), {
+      channelOverride: channels.to(at(port)),
+    });
+    const same = (bytes: Buffer): Buffer => bytes;
+    const call = (): Promise<number> =>
+      new Promise((resolve) => {
+        client.makeUnaryRequest(PATHS.probe, same, same, Buffer.alloc(0), (error) =>
+          resolve(error?.code ?? 0),
+        );
+      });
+    for (let life = 0; life < 2; life++) {
+      const peer = await ScriptedMember.start(undefined, { port });
+      while ((await call()) !== status.OK);
+      await peer.stop();
+    }
+    assert.equal(await call(), status.UNAVAILABLE);
+  });
+
+  it("reach IPv6 peers by their address", async (test) => {
+    const peer = await member();
+    const server = new Server();
+    peer.membership.serveOn(server);
+    toStop.push(() => server.forceShutdown());
+    const port = await new Promise<number>((resolve) => {
+      server.bindAsync("[::1]:0", ServerCredentials.createInsecure(), (_error, bound) => resolve(bound));
+    });
+    if (!port) return test.skip("no IPv6 here");
+    assert.equal(await probe(pool().to(parseEndpoint(`[::1]:${port}`)!)), status.OK);
+  });
+});
+
+describe("a peer that does not answer", () => {
+  it("is given up in time and tried anew by the next call", async () => {
+    const peer = await frozen();
+    const channels = pool({ connectTimeoutMs: 50 });
+    const channel = channels.to(peer.endpoint);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      assert.equal(await probe(channel), status.UNAVAILABLE);
+      assert.equal(peer.accepted, attempt);
+      await until(() => peer.sockets.size === 0, "its socket is gone");
+    }
+    assert.equal(channels.size, 0);
+  });
+
+  it("leaves no socket when the pool is closed while it connects", async () => {
+    const peer = await frozen();
+    const channels = pool();
+    const calls = [1, 2, 3].map(() => probe(channels.to(peer.endpoint)));
+    await until(() => peer.sockets.size === 1, "it is connected");
+    channels.closeAll();
+    assert.deepEqual(await Promise.all(calls), [14, 14, 14]);
+    await until(() => peer.sockets.size === 0, "its socket is gone");
+  });
+
+  it("does not stay given up: who listens there later is reached", async () => {
+    const port = await freePort();
+    const channels = pool({ connectTimeoutMs: 50 });
+    const channel = channels.to(at(port));
+    assert.equal(await probe(channel), status.UNAVAILABLE);
+    await until(() => channels.size === 0, "it is given up");
+    await member(port);
+    assert.equal(await probe(channel), status.OK);
+  });
+
+  it("may not even take the connection: no socket is left of that either", {
+    skip: process.platform !== "linux" && "needs a kernel that drops SYNs when the backlog is full",
+  }, async () => {
+    const stopped = await stoppedListener();
+    const { crowd, endpoint } = stopped;
+    try {
+      const before = openSockets();
+      const channels = pool({ connectTimeoutMs: 100 });
+      assert.equal(await probe(channels.to(endpoint)), status.UNAVAILABLE);
+      await until(() => openSockets() === before, "the socket is gone");
+      const held = pool();
+      const call = probe(held.to(endpoint));
+      await until(() => openSockets() === before + 1, "it connects");
+      held.closeAll();
+      assert.equal(await call, status.UNAVAILABLE);
+      await until(() => openSockets() === before, "the socket is gone");
+      assert.ok(crowd.some((socket) => socket.connecting));
+    } finally {
+      for (const socket of crowd) socket.destroy();
+      stopped.child.kill("SIGKILL");
+    }
+  });
+});
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => /TCP(Connect|Socket)Wrap/.test(name)).length;
+}
+
+/** A process that is stopped while it listens, with so many connections in its backlog that no more fit. */
+async function stoppedListener(): Promise<{ child: ChildProcess; crowd: Socket[]; endpoint: Endpoint }> {
+  const script = `
+    const server = require("node:net").createServer();
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => process.stdout.write(server.address().port + "\\n"));`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise<number>((resolve) => {
+    child.stdout.once("data", (line) => resolve(Number(line)));
+  });
+  child.kill("SIGSTOP");
+  const crowd: Socket[] = [];
+  // Connections are established by the kernel until the backlog is full; the one that is not shows that it is.
+  for (let full = false; !full; ) {
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    crowd.push(socket);
+    const tried = performance.now();
+    await until(() => !socket.connecting || performance.now() - tried > 200, "it is connected, or is not");
+    full = socket.connecting;
+  }
+  return { child, crowd, endpoint: at(port) };
+}
