@@ -213,7 +213,8 @@ describe("blip members and blip watch", () => {
     assert.deepEqual(told, printed);
 
     assert.equal((await watcher.out.cut(() => true)).confId, confId);
-    const joiner = new Blip(t, `agent --listen 127.0.0.1:0 --seed ${local}`);
+    const joiner = new Blip(t, `agent --listen 127.0.0.1:0 --json --seed ${local}`);
+    await joiner.out.cut(() => true);
     const cut = await watcher.out.cut(({ members }) => members.length === 2);
     assert.equal(cut.local, local);
     assert.equal(await joiner.end("SIGTERM"), 0);

@@ -12,6 +12,9 @@ import { Participant } from "./participant.ts";
 import { CutFeed } from "./subscription.ts";
 import { UserCalls } from "./user-calls.ts";
 
+/** How long a member that is stopped while it joins may take to be let out again. */
+const STOP_MS = 1000;
+
 export class Life {
   readonly self: Endpoint;
   readonly feed: CutFeed;
@@ -96,7 +99,7 @@ export class Life {
       this.#entered = resolve;
       this.onClosed = (error) => reject(error);
     });
-    const stop = (): void => void this.close(aborted(signal!, "createMesh"));
+    const stop = (): void => void this.#stop(aborted(signal!, "createMesh"));
     signal?.addEventListener("abort", stop, { once: true });
     try {
       if (signal?.aborted) stop();
@@ -107,6 +110,13 @@ export class Life {
       this.onClosed = () => {};
       if (this.#closing !== undefined) await this.#closing;
     }
+  }
+
+  /** Gives up a join. The others may be about to let this member in, so it takes its leave. */
+  async #stop(error: BlipError): Promise<void> {
+    this.#entered = () => {};
+    await this.#participant.leave(STOP_MS);
+    await this.close(error);
   }
 
   async #leave(timeoutMs: number): Promise<boolean> {

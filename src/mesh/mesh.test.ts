@@ -1,9 +1,11 @@
 // Meshes of real members on the loopback interface, from start to end.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { promisify } from "node:util";
 import { client } from "./client.ts";
 import { BlipError } from "./errors.ts";
 import { Greeter, LOOPBACK, PATIENCE, startMembers, startMesh } from "./greeter.test.ts";
@@ -138,7 +140,7 @@ describe("starting", () => {
     assert.equal(mesh.cut.members.length, 2);
   });
 
-  it("does not found a mesh where two that wait for each other are started", async (t) => {
+  it("does not found a mesh where two wait for each other, and says why", async () => {
     const [portA, portB] = [await freePort(), await freePort()];
     const stop = new AbortController();
     const ends = [
@@ -153,7 +155,6 @@ describe("starting", () => {
     await Promise.all(ends.map(({ heard }) => heard));
     stop.abort();
     await Promise.all(ends.map(({ refused }) => refused));
-    t.diagnostic("both were told that the other is not in a configuration yet");
   });
 
   it("hands services the mesh, and closes it where one cannot start", async (t) => {
@@ -338,6 +339,37 @@ describe("ending", () => {
     assert.equal(await b!.leave(), true);
     const again = await startMesh(t, { listen, seeds: [a!.localAddress] });
     assert.equal(again.localAddress, listen);
+  });
+});
+
+describe("after the end", () => {
+  const script = `
+    import { createMesh, client, service } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
+    import { Echo } from ${JSON.stringify(new URL("./greeter.test.ts", import.meta.url).href)};
+    const listen = "127.0.0.1:0";
+    const services = [service(Echo, { say: (call, answer) => answer(null, call.request) })];
+    const a = await createMesh({ listen });
+    const b = await createMesh({ listen, seeds: [a.localAddress], services });
+    const c = await createMesh({ listen, seeds: [a.localAddress], services });
+    void a.waitFor(() => false).catch(() => {});
+    const echo = client(a, Echo, { waitForMembers: true });
+    for (let i = 0; i < 4; i++) await echo.say("x");
+    const stop = new AbortController();
+    const joining = createMesh({ listen, seeds: ["127.0.0.1:1"], signal: stop.signal });
+    setTimeout(() => stop.abort(), 100);
+    await joining.catch(() => {});
+    await b.leave();
+    await c.close();
+    await a.close();
+    process.on("exit", () => console.log("over", JSON.stringify(process.getActiveResourcesInfo())));
+  `;
+
+  it("nothing keeps the process alive", async () => {
+    const words = ["--import", "tsx", "--input-type=module", "--eval", script];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { timeout: 60_000 });
+    assert.equal(stderr, "");
+    assert.doesNotMatch(stdout, /TCP/);
+    assert.match(stdout, /^over/);
   });
 });
 
