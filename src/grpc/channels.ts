@@ -11,11 +11,11 @@ import {
   type experimental,
   Channel as GrpcChannel,
 } from "@grpc/grpc-js";
-import type { Endpoint } from "../core/endpoint.ts";
+import { type Endpoint, isTls } from "../core/endpoint.ts";
 import { addressing, targetOf } from "./target.ts";
 
 export interface ChannelsOptions {
-  /** How to speak to this peer; plaintext unless told otherwise. */
+  /** How to speak to this peer. By default in plaintext, or with TLS and the usual roots, as its endpoint says. */
   readonly credentials?: (endpoint: Endpoint) => ChannelCredentials;
   /** On top of this file's own, which they override. */
   readonly channelOptions?: ChannelOptions;
@@ -102,7 +102,7 @@ export class Channels {
     const abort = new AbortController();
     const channel = new GrpcChannel(
       targetOf(endpoint),
-      this.#options.credentials?.(endpoint) ?? credentials.createInsecure(),
+      this.#options.credentials?.(endpoint) ?? usualCredentials(endpoint),
       { ...CHANNEL_OPTIONS, ...this.#options.channelOptions, ...addressing(endpoint, abort.signal) },
     );
     const link: Link = { channel, abort, overdue: undefined };
@@ -133,6 +133,10 @@ export class Channels {
     this.close(endpoint);
     link?.abort.abort();
   }
+}
+
+function usualCredentials(endpoint: Endpoint): ChannelCredentials {
+  return isTls(endpoint) ? credentials.createSsl() : credentials.createInsecure();
 }
 
 /** What grpc-js takes for a channel: passes everything on to whichever channel there is now. */

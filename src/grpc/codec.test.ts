@@ -307,6 +307,32 @@ describe("refuses", () => {
     assert.match(reply.why, /^failed to decode Protobuf message: /);
   });
 
+  it("frames that would unfold into more than there is room for", () => {
+    const tooMany = { kind: "refused", code: "resource_exhausted", why: "the message has too many parts" };
+    const start = performance.now();
+    for (const hex of ["1a00", "1a0412020a00", "1a021200"]) {
+      const edges = Buffer.alloc(8 * 1024 * 1024, Buffer.from(hex, "hex"));
+      assert.deepEqual(decodeRequest("alerts", edges), tooMany);
+      const head = Buffer.from(toBinary(blip.RankSchema, create(blip.RankSchema, { round: 1, nodeIdx: 1n })));
+      const length = Buffer.from("80808004", "hex");
+      const body = Buffer.concat([head, Buffer.from("1a", "hex"), length, edges]);
+      assert.deepEqual(decodeRequest("broadcast", body), tooMany);
+    }
+    assert.ok(performance.now() - start < 5000);
+  });
+
+  it("but not a large mesh", () => {
+    const records = Array.from({ length: 1000 }, (_, i) => ({
+      endpoint: at(i),
+      metadata: Object.assign(Object.create(null), { zone: new Uint8Array(100) }),
+    }));
+    const uuids = Array.from({ length: 20_000 }, (_, i) => nodeIdOf(BigInt(i), 0n));
+    const large = View.of(OBSERVERS, records, uuids);
+    const joined = { kind: "joined", sender: SELF, view: large, configuration: large.id } as const;
+    const received = decodeReply("join", encodeReply(joined), OBSERVERS);
+    assert.ok(received.kind === "joined" && received.view.id === large.id);
+  });
+
   it("anything else without ever throwing", () => {
     const valid = samples.map((sample) => bytesOf(sample.hex));
     const cut = fc
@@ -367,6 +393,10 @@ function itemOf(field: DescField, value: unknown): unknown {
 
 function factsOf(view: View): unknown {
   return [view.id, view.members, view.uuids, view.members.map((member) => view.recordOf(member)!.metadata)];
+}
+
+function at(port: number): Endpoint {
+  return parseEndpoint(`10.0.0.1:${port}`)!;
 }
 
 function founded(): View {

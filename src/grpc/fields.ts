@@ -15,6 +15,7 @@ import {
 } from "../core/endpoint.ts";
 import type { Joiner, Metadata, Proposal, Rank, Refused } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
+import { hasTooManyItems } from "./item-limit.ts";
 
 /** A required field may be missing on the wire and then stands for its default, as prost reads it. */
 type Lenient<T> = { readonly [field in keyof T]?: T[field] } | undefined;
@@ -42,6 +43,8 @@ export const METADATA_BYTES_MAX: number = 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 const NO_METADATA: Metadata = Object.freeze(Object.create(null));
 
+const tooLarge = refused("resource_exhausted", "the message has too many parts");
+
 /** What is thrown while reading a message that has to be refused. */
 export class Malformed extends Error {
   readonly refusal: Refused;
@@ -54,6 +57,7 @@ export class Malformed extends Error {
 
 /** Decodes, and says of bytes that are no such message what tonic says of them. */
 export function fromBytes<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  if (hasTooManyItems(schema, bytes)) throw new Malformed(tooLarge);
   try {
     return fromBinary(schema, bytes, { readUnknownFields: false });
   } catch (error) {

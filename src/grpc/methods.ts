@@ -20,5 +20,7 @@ export const PATHS: { readonly [kind in Kind]: string } = {
 
 /** Broadcasts in frames, between Node members. */
 export const RELAY = "/blip.ext.v1.Peer/Relay";
+/** Probes of one observer, on a stream that stays open. */
+export const PROBES = "/blip.ext.v1.Peer/Probes";
 export const SYNC = "/blip.ext.v1.Peer/Sync";
 export const WATCH = "/blip.ext.v1.Peer/Watch";

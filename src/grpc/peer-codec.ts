@@ -48,6 +48,16 @@ export function decodeRelay(bytes: Uint8Array): readonly Uint8Array[] | Refused 
   return wire.parsed(() => wire.fromBytes(ext.RelayRequestSchema, bytes).broadcasts);
 }
 
+/** How a probe went: the number of a status, 0 where the member is well. */
+export function encodeProbeResult(code: number): Buffer {
+  return wire.bufferOf(toBinary(ext.ProbeResponseSchema, create(ext.ProbeResponseSchema, { code })));
+}
+
+/** @throws Malformed where the bytes are no answer to a probe. */
+export function decodeProbeResult(bytes: Uint8Array): number {
+  return wire.fromBytes(ext.ProbeResponseSchema, bytes).code;
+}
+
 export function encodeConfiguration(local: Endpoint, change: ViewChange, skipped: number): Buffer {
   const { view, degraded, joined, kicked } = change;
   const message = create(ext.ConfigurationSchema, {

@@ -15,8 +15,9 @@ import { refuse, refused } from "../core/refusals.ts";
 import { peekBroadcastId } from "./broadcast-id.ts";
 import { decodeRequest, encodeReply } from "./codec.ts";
 import { bufferOf } from "./fields.ts";
-import { type Kind, PATHS, RELAY, SYNC, WATCH } from "./methods.ts";
+import { type Kind, PATHS, PROBES, RELAY, SYNC, WATCH } from "./methods.ts";
 import { decodeRelay } from "./peer-codec.ts";
+import { ProbeServer } from "./probe-server.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { errorOf } from "./status.ts";
 import { type SnapshotSource, Watching } from "./watching.ts";
@@ -52,6 +53,7 @@ export class Membership {
   readonly #ask: Ask;
   readonly #limits: WaitingLimits;
   readonly #watching: Watching;
+  readonly #probes: ProbeServer;
   readonly #recent = new RecentIds(RECENT_IDS);
   readonly #hangups = new Set<() => void>();
   readonly #streams = new Set<ServerDuplexStream<Buffer, Buffer>>();
@@ -62,6 +64,7 @@ export class Membership {
     this.#ask = ask;
     this.#limits = { ...WAITING_LIMITS, ...limits };
     this.#watching = new Watching(source);
+    this.#probes = new ProbeServer(ask);
   }
 
   /** Registers both services. Once for each server. */
@@ -70,6 +73,7 @@ export class Membership {
       server.register(PATHS[kind], this.#handler(kind), same, same, "unary");
     }
     server.register(RELAY, this.#relay, same, same, "bidi");
+    server.register(PROBES, this.#probes.probes, same, same, "bidi");
     server.register(SYNC, this.#watching.sync, same, same, "unary");
     server.register(WATCH, this.#watching.watch, same, same, "serverStream");
   }
@@ -79,9 +83,9 @@ export class Membership {
     return this.#hangups.size;
   }
 
-  /** Streams of frames, and of configurations, that are open. */
+  /** Streams of frames, of probes and of configurations that are open. */
   get streams(): number {
-    return this.#streams.size + this.#watching.watchers;
+    return this.#streams.size + this.#probes.streams + this.#watching.watchers;
   }
 
   /** Refuses what waits and what will come, and ends the streams. */
@@ -89,6 +93,7 @@ export class Membership {
     this.#closed = true;
     for (const hangup of this.#hangups) hangup();
     for (const stream of this.#streams) stream.end();
+    this.#probes.close();
     this.#watching.close();
   }
 

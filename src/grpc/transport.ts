@@ -10,6 +10,7 @@ import { Channels, type ChannelsOptions } from "./channels.ts";
 import { decodeReply, encodeRequest } from "./codec.ts";
 import { PATHS } from "./methods.ts";
 import { OUTBOX_LIMITS, Outbox, type OutboxLimits, type Tally } from "./outbox.ts";
+import { Prober } from "./prober.ts";
 import { refusedBy } from "./status.ts";
 import { unary } from "./unary.ts";
 
@@ -26,6 +27,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #limits: OutboxLimits;
   readonly #channels: Channels;
+  readonly #prober: Prober;
   readonly #outboxes = new Map<Endpoint, Outbox>();
   readonly #calls = new Set<() => void>();
   /** Outboxes that were written to in this turn of the event loop. */
@@ -39,6 +41,7 @@ export class Transport {
     this.#options = options;
     this.#limits = { ...OUTBOX_LIMITS, ...options.outbox };
     this.#channels = new Channels(options);
+    this.#prober = new Prober(this.#channels);
   }
 
   /** Tells these, once and without waiting for an answer. */
@@ -72,6 +75,7 @@ export class Transport {
   follow(view: View): void {
     this.#view = view;
     const subjects = new Set(view.subjectsOf(this.#options.self));
+    this.#prober.follow(subjects);
     for (const [endpoint, outbox] of this.#outboxes) {
       if (!outbox.isIdle || subjects.has(endpoint)) continue;
       outbox.close();
@@ -89,6 +93,7 @@ export class Transport {
     for (const outbox of this.#outboxes.values()) outbox.close();
     for (const cancel of this.#calls) cancel();
     this.#outboxes.clear();
+    this.#prober.close();
     this.#channels.closeAll();
   }
 
@@ -140,6 +145,10 @@ export class Transport {
   #ask(to: Endpoint, request: Request, timeoutMs: number, answer: (reply: Reply) => void): () => void {
     if (this.#closed) {
       process.nextTick(answer, refuse.closed);
+      return () => {};
+    }
+    if (request.kind === "probe" && this.#view?.isNode(to) && this.#prober.canStream(to)) {
+      this.#prober.probe(to, timeoutMs, answer);
       return () => {};
     }
     const bytes = encodeRequest(request);

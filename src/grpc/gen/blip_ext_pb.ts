@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blip_ext.proto.
  */
 export const file_blip_ext: GenFile = /*@__PURE__*/
-  fileDesc("Cg5ibGlwX2V4dC5wcm90bxILYmxpcC5leHQudjEiPwoMTGVhdmVSZXF1ZXN0Eh4KBnNlbmRlchgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBCIPCg1MZWF2ZVJlc3BvbnNlIiIKDFJlbGF5UmVxdWVzdBISCgpicm9hZGNhc3RzGAEgAygMIg8KDVJlbGF5UmVzcG9uc2UiDQoLU3luY1JlcXVlc3QiDgoMV2F0Y2hSZXF1ZXN0IusBCg1Db25maWd1cmF0aW9uEh0KBWxvY2FsGAEgASgLMg4uYmxpcC5FbmRwb2ludBIPCgdjb25mX2lkGAIgASgEEhAKCGRlZ3JhZGVkGAMgASgIEioKB21lbWJlcnMYBCADKAsyGS5ibGlwLmV4dC52MS5NZW1iZXJSZWNvcmQSHgoGam9pbmVkGAUgAygLMg4uYmxpcC5FbmRwb2ludBIeCgZraWNrZWQYBiADKAsyDi5ibGlwLkVuZHBvaW50Eg8KB3NraXBwZWQYByABKAQSGwoFdXVpZHMYCCADKAsyDC5ibGlwLk5vZGVJZCJuCgxNZW1iZXJSZWNvcmQSIAoIZW5kcG9pbnQYASABKAsyDi5ibGlwLkVuZHBvaW50EiAKCG1ldGFkYXRhGAIgASgLMg4uYmxpcC5NZXRhZGF0YRIaCgR1dWlkGAMgASgLMgwuYmxpcC5Ob2RlSWQyigIKBFBlZXISPgoFTGVhdmUSGS5ibGlwLmV4dC52MS5MZWF2ZVJlcXVlc3QaGi5ibGlwLmV4dC52MS5MZWF2ZVJlc3BvbnNlEkIKBVJlbGF5EhkuYmxpcC5leHQudjEuUmVsYXlSZXF1ZXN0GhouYmxpcC5leHQudjEuUmVsYXlSZXNwb25zZSgBMAESPAoEU3luYxIYLmJsaXAuZXh0LnYxLlN5bmNSZXF1ZXN0GhouYmxpcC5leHQudjEuQ29uZmlndXJhdGlvbhJACgVXYXRjaBIZLmJsaXAuZXh0LnYxLldhdGNoUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkNvbmZpZ3VyYXRpb24wAWIGcHJvdG8z", [file_blip]);
+  fileDesc("Cg5ibGlwX2V4dC5wcm90bxILYmxpcC5leHQudjEiPwoMTGVhdmVSZXF1ZXN0Eh4KBnNlbmRlchgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBCIPCg1MZWF2ZVJlc3BvbnNlIiIKDFJlbGF5UmVxdWVzdBISCgpicm9hZGNhc3RzGAEgAygMIg8KDVJlbGF5UmVzcG9uc2UiDgoMUHJvYmVSZXF1ZXN0Ih0KDVByb2JlUmVzcG9uc2USDAoEY29kZRgBIAEoDSINCgtTeW5jUmVxdWVzdCIOCgxXYXRjaFJlcXVlc3Qi6wEKDUNvbmZpZ3VyYXRpb24SHQoFbG9jYWwYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQSEAoIZGVncmFkZWQYAyABKAgSKgoHbWVtYmVycxgEIAMoCzIZLmJsaXAuZXh0LnYxLk1lbWJlclJlY29yZBIeCgZqb2luZWQYBSADKAsyDi5ibGlwLkVuZHBvaW50Eh4KBmtpY2tlZBgGIAMoCzIOLmJsaXAuRW5kcG9pbnQSDwoHc2tpcHBlZBgHIAEoBBIbCgV1dWlkcxgIIAMoCzIMLmJsaXAuTm9kZUlkIm4KDE1lbWJlclJlY29yZBIgCghlbmRwb2ludBgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSIAoIbWV0YWRhdGEYAiABKAsyDi5ibGlwLk1ldGFkYXRhEhoKBHV1aWQYAyABKAsyDC5ibGlwLk5vZGVJZDLPAgoEUGVlchI+CgVMZWF2ZRIZLmJsaXAuZXh0LnYxLkxlYXZlUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkxlYXZlUmVzcG9uc2USQgoFUmVsYXkSGS5ibGlwLmV4dC52MS5SZWxheVJlcXVlc3QaGi5ibGlwLmV4dC52MS5SZWxheVJlc3BvbnNlKAEwARJDCgZQcm9iZXMSGS5ibGlwLmV4dC52MS5Qcm9iZVJlcXVlc3QaGi5ibGlwLmV4dC52MS5Qcm9iZVJlc3BvbnNlKAEwARI8CgRTeW5jEhguYmxpcC5leHQudjEuU3luY1JlcXVlc3QaGi5ibGlwLmV4dC52MS5Db25maWd1cmF0aW9uEkAKBVdhdGNoEhkuYmxpcC5leHQudjEuV2F0Y2hSZXF1ZXN0GhouYmxpcC5leHQudjEuQ29uZmlndXJhdGlvbjABYgZwcm90bzM", [file_blip]);
 
 /**
  * @generated from message blip.ext.v1.LeaveRequest
@@ -85,6 +85,38 @@ export const RelayResponseSchema: GenMessage<RelayResponse> = /*@__PURE__*/
   messageDesc(file_blip_ext, 3);
 
 /**
+ * @generated from message blip.ext.v1.ProbeRequest
+ */
+export type ProbeRequest = Message<"blip.ext.v1.ProbeRequest"> & {
+};
+
+/**
+ * Describes the message blip.ext.v1.ProbeRequest.
+ * Use `create(ProbeRequestSchema)` to create a new message.
+ */
+export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 4);
+
+/**
+ * @generated from message blip.ext.v1.ProbeResponse
+ */
+export type ProbeResponse = Message<"blip.ext.v1.ProbeResponse"> & {
+  /**
+   * gRPC's status: 0 where the member is well
+   *
+   * @generated from field: uint32 code = 1;
+   */
+  code: number;
+};
+
+/**
+ * Describes the message blip.ext.v1.ProbeResponse.
+ * Use `create(ProbeResponseSchema)` to create a new message.
+ */
+export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 5);
+
+/**
  * @generated from message blip.ext.v1.SyncRequest
  */
 export type SyncRequest = Message<"blip.ext.v1.SyncRequest"> & {
@@ -95,7 +127,7 @@ export type SyncRequest = Message<"blip.ext.v1.SyncRequest"> & {
  * Use `create(SyncRequestSchema)` to create a new message.
  */
 export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 4);
+  messageDesc(file_blip_ext, 6);
 
 /**
  * @generated from message blip.ext.v1.WatchRequest
@@ -108,7 +140,7 @@ export type WatchRequest = Message<"blip.ext.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 5);
+  messageDesc(file_blip_ext, 7);
 
 /**
  * @generated from message blip.ext.v1.Configuration
@@ -166,7 +198,7 @@ export type Configuration = Message<"blip.ext.v1.Configuration"> & {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 6);
+  messageDesc(file_blip_ext, 8);
 
 /**
  * @generated from message blip.ext.v1.MemberRecord
@@ -195,7 +227,7 @@ export type MemberRecord = Message<"blip.ext.v1.MemberRecord"> & {
  * Use `create(MemberRecordSchema)` to create a new message.
  */
 export const MemberRecordSchema: GenMessage<MemberRecord> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 7);
+  messageDesc(file_blip_ext, 9);
 
 /**
  * @generated from service blip.ext.v1.Peer
@@ -220,6 +252,17 @@ export const Peer: GenService<{
     methodKind: "bidi_streaming";
     input: typeof RelayRequestSchema;
     output: typeof RelayResponseSchema;
+  },
+  /**
+   * Probes by one observer, each answered as Membership.Probe would answer it, in order. At rest a mesh does little
+   * but probe, and a message on an open stream costs a fraction of a call.
+   *
+   * @generated from rpc blip.ext.v1.Peer.Probes
+   */
+  probes: {
+    methodKind: "bidi_streaming";
+    input: typeof ProbeRequestSchema;
+    output: typeof ProbeResponseSchema;
   },
   /**
    * The configuration that this member is in.

@@ -1,0 +1,50 @@
+// Answers the probes that come on open streams, one stream for each Node observer.
+
+import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js";
+import type { Reply, Request } from "../core/messages.ts";
+import { refuse } from "../core/refusals.ts";
+import { encodeProbeResult } from "./peer-codec.ts";
+import { errorOf, numberOf } from "./status.ts";
+
+/** Every member has few observers, and a stranger gains nothing by many streams. */
+const STREAMS_MAX = 4096;
+const WELL = encodeProbeResult(0);
+
+export class ProbeServer {
+  readonly #ask: (request: Request, answer: (reply: Reply) => void) => void;
+  readonly #streams = new Set<ServerDuplexStream<Buffer, Buffer>>();
+
+  constructor(ask: (request: Request, answer: (reply: Reply) => void) => void) {
+    this.#ask = ask;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  close(): void {
+    for (const stream of this.#streams) stream.end();
+    this.#streams.clear();
+  }
+
+  readonly probes: handleBidiStreamingCall<Buffer, Buffer> = (stream) => {
+    if (this.#streams.size >= STREAMS_MAX) {
+      stream.emit("error", errorOf(refuse.tooMany));
+      return;
+    }
+    this.#streams.add(stream);
+    stream.on("data", () => {
+      this.#ask({ kind: "probe" }, (reply) => {
+        if (!stream.writable) return;
+        const answer = reply.kind === "refused" ? encodeProbeResult(numberOf(reply.code)) : WELL;
+        // A peer that does not read its answers is not read from either.
+        if (!stream.write(answer)) stream.pause();
+      });
+    });
+    stream.on("drain", () => stream.resume());
+    stream.once("end", () => stream.end());
+    for (const event of ["cancelled", "error", "close"]) {
+      stream.once(event, () => this.#streams.delete(stream));
+    }
+  };
+}

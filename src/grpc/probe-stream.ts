@@ -1,0 +1,86 @@
+// The open stream to one Node subject on which it is probed. Answers come in the order of the probes; a probe that is
+// not answered in time breaks that order and so ends the stream, and the next probe opens another.
+
+import { type ChannelInterface, type experimental, Metadata, status } from "@grpc/grpc-js";
+import type { Reply } from "../core/messages.ts";
+import { ack } from "../core/messages.ts";
+import { PROBES } from "./methods.ts";
+import { decodeProbeResult } from "./peer-codec.ts";
+import { refusedBy } from "./status.ts";
+
+const NOTHING = Buffer.alloc(0);
+const NO_HEADERS = new Metadata();
+
+interface Asked {
+  readonly answer: (reply: Reply) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class ProbeStream {
+  readonly #call: experimental.CallStream;
+  readonly #ended: (code: number) => void;
+  #asked: Asked[] = [];
+  #isOver = false;
+
+  /**
+   * `ended` is told with a gRPC status when the stream is over, unless it was closed.
+   * @throws Error where the channel is shut down.
+   */
+  constructor(channel: ChannelInterface, ended: (code: number) => void) {
+    this.#ended = ended;
+    this.#call = channel.createCall(PROBES, Infinity, null, null, null);
+    this.#call.start(NO_HEADERS, {
+      onReceiveMetadata() {},
+      onReceiveMessage: (bytes: Buffer) => this.#answered(bytes),
+      onReceiveStatus: ({ code, details }) => this.#end(code, details),
+    });
+    this.#call.startRead();
+  }
+
+  /** Probes once; `answer` is called exactly once, later, unless the stream is closed before. */
+  ask(timeoutMs: number, answer: (reply: Reply) => void): void {
+    const timer = setTimeout(() => {
+      this.#call.cancelWithStatus(status.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms`);
+    }, timeoutMs);
+    this.#asked.push({ answer, timer });
+    this.#call.sendMessageWithContext({}, NOTHING);
+  }
+
+  /** Ends the stream. Nothing is told any more. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const { timer } of this.#asked) clearTimeout(timer);
+    this.#asked = [];
+    this.#call.cancelWithStatus(status.CANCELLED, "closed");
+  }
+
+  #answered(bytes: Buffer): void {
+    const asked = this.#isOver ? undefined : this.#asked.shift();
+    if (asked === undefined) return;
+    clearTimeout(asked.timer);
+    this.#call.startRead();
+    asked.answer(readReply(bytes));
+  }
+
+  #end(code: number, details: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const asked = this.#asked;
+    this.#asked = [];
+    this.#ended(code);
+    for (const { answer, timer } of asked) {
+      clearTimeout(timer);
+      answer(refusedBy(code, details));
+    }
+  }
+}
+
+function readReply(bytes: Buffer): Reply {
+  try {
+    const code = decodeProbeResult(bytes);
+    return code === status.OK ? ack : refusedBy(code, "the member is not well");
+  } catch {
+    return refusedBy(status.INTERNAL, "the answer to a probe cannot be read");
+  }
+}
