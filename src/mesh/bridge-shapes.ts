@@ -8,6 +8,7 @@ import type {
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
+  Message,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
@@ -75,7 +76,7 @@ type GrpcHandler<M> = M extends {
   : never;
 
 /** Names that a client has for itself; a method with such a name is called with a `$` after it. */
-export type OwnName = "on" | "all" | "then";
+type OwnName = "on" | "all" | "then";
 
 type MethodName<K> = K extends OwnName ? `${K}$` : K;
 
@@ -88,7 +89,7 @@ export type ClientMethods<D> = D extends DescService
 
 type ClientMethod<M> = [DescMethod] extends [M]
   ? // A service that is only known at run time: any of the four.
-    Call<never, Promise<never> & Many<never>>
+    Call<unknown, Promise<Message> & Many<Message>>
   : M extends DescMethodUnary<infer I, infer O>
     ? Call<MessageInitShape<I>, Promise<MessageShape<O>>>
     : M extends DescMethodServerStreaming<infer I, infer O>
@@ -111,5 +112,5 @@ type GrpcClientMethod<M> = M extends {
         ? Call<Many<I>, Promise<O>>
         : M extends { readonly requestStream: true; readonly responseStream: true }
           ? Call<Many<I>, Many<O>>
-          : Call<never, Promise<O> & Many<O>>
+          : Call<I | Many<I>, Promise<O> & Many<O>>
   : never;

@@ -1,5 +1,7 @@
 // What the tests of this folder share: a service in both kinds of definition, and meshes that close by themselves.
 
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import type { TestContext } from "node:test";
 import type { Message } from "@bufbuild/protobuf";
 import {
@@ -10,6 +12,7 @@ import {
   messageDesc,
   serviceDesc,
 } from "@bufbuild/protobuf/codegenv2";
+import { BlipError, type BlipErrorCode } from "./errors.ts";
 import { createMesh, type Mesh } from "./mesh.ts";
 import type { MeshOptions } from "./options.ts";
 
@@ -99,4 +102,22 @@ export async function collect<T>(many: AsyncIterable<T>): Promise<T[]> {
 
 export async function* each<T>(...many: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* many;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** For assert.rejects and assert.throws: a BlipError with this code, and these other properties. */
+export function failsWith(code: BlipErrorCode, more: Partial<BlipError> = {}): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof BlipError, String(error));
+    assert.equal(error.code, code, error.message);
+    for (const [key, value] of Object.entries(more)) assert.equal(error[key as keyof BlipError], value);
+    return true;
+  };
 }

@@ -7,7 +7,7 @@ import { invalid } from "./errors.ts";
 export type MetadataInit = Readonly<Record<string, string | Uint8Array>>;
 
 /** Everything that every member must keep of this one: keys and values together. */
-export const METADATA_BYTES_MAX: number = 1024 * 1024;
+const METADATA_BYTES_MAX = 1024 * 1024;
 
 /** What this library offers behind the service of that name: configuration sync and leave. */
 const PEER_VERSION = "1";
