@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import {
   type ChannelInterface,
@@ -11,7 +11,7 @@ import {
   ServerCredentials,
   status,
 } from "@grpc/grpc-js";
-import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
+import { type Endpoint, parseEndpoint, portOf } from "../core/endpoint.ts";
 import { Channels } from "./channels.ts";
 import { PATHS } from "./methods.ts";
 import { at, FrozenPeer, freePort, ScriptedMember, until } from "./scripted-member.test.ts";
@@ -164,6 +164,21 @@ describe("a peer that does not answer", () => {
     assert.equal(await probe(channel), status.OK);
   });
 
+  it("though it did before, is noticed, and reached when it is back", async () => {
+    const peer = await member();
+    const wire = await Wire.to(peer.endpoint);
+    const keepalive = { "grpc.keepalive_time_ms": 50, "grpc.keepalive_timeout_ms": 50 };
+    const channels = pool({ connectTimeoutMs: 100, channelOptions: keepalive });
+    const channel = channels.to(wire.endpoint);
+    assert.equal(await probe(channel), status.OK);
+    wire.cut();
+    assert.equal(await probe(channel), status.UNAVAILABLE);
+    assert.equal(await probe(channel), status.UNAVAILABLE);
+    await until(() => wire.sockets.size === 0, "the silent connections are gone");
+    wire.mend();
+    assert.equal(await probe(channel), status.OK);
+  });
+
   it("may not even take the connection: no socket is left of that either", {
     skip: process.platform !== "linux" && "needs a kernel that drops SYNs when the backlog is full",
   }, async () => {
@@ -187,6 +202,44 @@ describe("a peer that does not answer", () => {
     }
   });
 });
+
+/** A wire to a peer that can be cut without either end noticing. */
+class Wire {
+  readonly sockets = new Set<Socket>();
+  endpoint!: Endpoint;
+  #isCut = false;
+
+  static async to(peer: Endpoint): Promise<Wire> {
+    const wire = new Wire();
+    const server = createServer((near) => {
+      const far = connect(portOf(peer), "127.0.0.1");
+      wire.sockets.add(near);
+      near.on("close", () => {
+        wire.sockets.delete(near);
+        far.destroy();
+      });
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        from.on("error", () => {});
+        from.on("data", (bytes) => wire.#isCut || to.write(bytes));
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    wire.endpoint = at((server.address() as { port: number }).port);
+    toStop.push(() => server.close());
+    return wire;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+}
 
 function openSockets(): number {
   return process.getActiveResourcesInfo().filter((name) => /TCP(Connect|Socket)Wrap/.test(name)).length;

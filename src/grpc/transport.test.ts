@@ -289,6 +289,17 @@ describe("sends to a Node member", () => {
     }, "it is reached again");
   });
 
+  it("reach it also where it is removed meanwhile", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    for (let i = 0; i < 1000; i++) through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.trips > 0, "the first frame is under way");
+    through.follow(viewOf([at(2)]));
+    await until(() => through.tally.delivered === 1000, "all are delivered");
+    assert.deepEqual([through.tally.failed, through.tally.trips < 10], [0, true]);
+  });
+
   it("do not leave the stream open when the peer is no neighbour any more", async () => {
     const peer = await member();
     const through = transport();

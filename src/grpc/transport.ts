@@ -117,11 +117,16 @@ export class Transport {
     const known = this.#outboxes.get(endpoint);
     if (known !== undefined) return known;
     let isNoted = false;
+    // One that was removed meanwhile is still what it was.
+    let isNode = false;
     const outbox = new Outbox({
       channel: this.#channels.to(endpoint),
       limits: this.#limits,
       tally: this.tally,
-      isNode: () => this.#view?.isNode(endpoint) ?? false,
+      isNode: () => {
+        if (this.#view?.has(endpoint)) isNode = this.#view.isNode(endpoint);
+        return isNode;
+      },
       overflowed: () => {
         if (!isNoted) this.#options.note?.("debug", `${endpoint} is slow: messages to it are dropped`);
         isNoted = true;
