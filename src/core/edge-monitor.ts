@@ -21,6 +21,9 @@ interface Watch {
   isOwed: boolean;
 }
 
+/** What a late answer counts while our own process was behind: a frozen subject is still found, only later. */
+const DOUBTFUL_STRIKE = 0.25;
+
 export class EdgeMonitor {
   readonly #self: Endpoint;
   readonly #settings: Settings;
@@ -86,8 +89,9 @@ export class EdgeMonitor {
   }
 
   /**
-   * Feels our own pulse while probes are under way. When it comes late, our process stood still, and a probe that
-   * timed out meanwhile says nothing about its subject: the answer may lie unread (PITFALLS E8).
+   * Feels our own pulse while probes are under way. When it comes late, our process is short of CPU, and a probe that
+   * timed out meanwhile says little about its subject: the answer may lie unread, and on a machine where we are
+   * starved others are too (PITFALLS E8).
    */
   pulse(now: Millis): void {
     if (this.#underWay === 0 || now < this.#pulseAt) return;
@@ -106,8 +110,7 @@ export class EdgeMonitor {
       watch.strikes = 0;
       return [];
     }
-    if (result === "late" && askedAt <= this.#stalledAt) return [];
-    watch.strikes += 1;
+    watch.strikes += result === "late" && askedAt <= this.#stalledAt ? DOUBTFUL_STRIKE : 1;
     if (watch.strikes < this.#settings.faultStrikes) return [];
     watch.strikes = 0; // It is reported anew after as many more, for as long as the configuration lasts.
     return watch.rings.map((ring) => ({ node: subject, ring }));
@@ -119,6 +122,6 @@ export class EdgeMonitor {
   }
 
   get #pulseMs(): Millis {
-    return this.#settings.faultTimeoutMs / 4;
+    return this.#settings.faultTimeoutMs / 10;
   }
 }
