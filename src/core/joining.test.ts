@@ -65,7 +65,33 @@ describe("joining (PROTOCOL §8)", () => {
     const { attempt } = asked(joining.seeds([host(0)], 0));
     const { ask } = joining.contacts(attempt, contacts, host(0), 3000);
     assert.equal(ask![0]!.timeoutMs, 2000);
+    assert.equal(joining.wakeAt, 4000);
+    joining.wake(4000);
     assert.equal(joining.wakeAt, 5000);
+  });
+
+  it("asks its contact every second whether it has gone on, and then turns to its new observers (B11)", () => {
+    const { joining, attempt } = knocking(0);
+    const { uuid } = joining.joiner;
+    const { to, request, timeoutMs } = asked(joining.wake(1000));
+    assert.deepEqual([to, request.kind, timeoutMs], [host(0), "preJoin", 1000]);
+    assert.deepEqual(joining.contacts(attempt, contacts, host(0), 1001), {});
+
+    const later = viewOfSize(6);
+    const moved = { ...contacts, configuration: later.id, observers: later.observersOf(self) };
+    const { ask } = joining.contacts(attempt, moved, host(0), 2001);
+    assert.deepEqual(
+      ask!.map(({ to, request }) => [to, (request as Join).configuration, (request as Join).uuid]),
+      moved.observers.map((observer) => [observer, later.id, uuid]),
+    );
+    assert.equal(ask![0]!.timeoutMs, 2999);
+  });
+
+  it("goes on waiting where an observer says that an earlier call of ours waits there", () => {
+    const { joining, questions, attempt } = knocking(0);
+    for (const { to } of questions)
+      assert.deepEqual(joining.turnedAway(attempt, refuse.joinPending, to, 1), {});
+    assert.equal(joining.wakeAt, 1000);
   });
 
   it("goes through its seeds in a drawn order, each once, and then looks for seeds again", () => {

@@ -6,7 +6,7 @@
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
-import type { Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
+import type { ConfigurationId, Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
 import { drawNodeId, type Random, shuffled } from "./random.ts";
 import { refuse } from "./refusals.ts";
 
@@ -16,6 +16,8 @@ const PAUSE_MIN_MS = 200;
 const PAUSE_MAX_MS = 4000;
 /** After a view change in the middle of an attempt: soon, but not all at once. */
 const RACE_PAUSE_MS = 50;
+/** Rust observers do not end our calls when the configuration changes without us, so we have to ask. */
+const ASK_AGAIN_MS = 1000;
 
 /** A call to make; its answer comes back with the attempt it belongs to. */
 export interface Question {
@@ -36,9 +38,18 @@ type Phase =
   | { readonly kind: "seeking" }
   /** Waiting for a contact to name our observers. */
   | { readonly kind: "asking"; readonly until: Millis }
-  /** Waiting for an observer to let us in. */
-  | { readonly kind: "knocking"; readonly until: Millis; open: number }
+  /** Waiting for an observer to let us in, and now and then asking whether the configuration is still the same. */
+  | {
+      readonly kind: "knocking";
+      readonly configuration: ConfigurationId;
+      readonly contact: Endpoint;
+      readonly until: Millis;
+      askAgainAt: Millis;
+      open: number;
+    }
   | { readonly kind: "pausing"; readonly until: Millis };
+
+type Knocking = Phase & { readonly kind: "knocking" };
 
 const NOTHING: Move = {};
 
@@ -70,7 +81,9 @@ export class Joining {
   }
 
   get wakeAt(): Millis {
-    return this.#phase.kind === "seeking" ? Infinity : this.#phase.until;
+    if (this.#phase.kind === "seeking") return Infinity;
+    if (this.#phase.kind === "knocking") return Math.min(this.#phase.askAgainAt, this.#phase.until);
+    return this.#phase.until;
   }
 
   /**
@@ -96,7 +109,9 @@ export class Joining {
   }
 
   contacts(attempt: number, reply: Contacts | Refused, from: Endpoint, now: Millis): Move {
-    if (attempt !== this.#attempt || this.#phase.kind !== "asking") return NOTHING;
+    if (attempt !== this.#attempt) return NOTHING;
+    if (this.#phase.kind === "knocking") return this.#comparedWith(this.#phase, reply, now);
+    if (this.#phase.kind !== "asking") return NOTHING;
     if (reply.kind === "refused") {
       if (isSame(reply, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
       if (isSame(reply, refuse.hostExists)) this.#isHostTaken = true;
@@ -104,9 +119,15 @@ export class Joining {
     }
     if (reply.observers.length === 0) return this.#failed(now, `${from}: no observers`);
     this.#isHostTaken = false;
-    const { until } = this.#phase;
-    this.#phase = { kind: "knocking", until, open: reply.observers.length };
-    const ask = reply.observers.map(
+    return this.#knock(reply, from, this.#phase.until, now);
+  }
+
+  #knock(reply: Contacts, contact: Endpoint, until: Millis, now: Millis): Move {
+    const { configuration, observers } = reply;
+    const attempt = this.#attempt;
+    const askAgainAt = now + ASK_AGAIN_MS;
+    this.#phase = { kind: "knocking", configuration, contact, until, askAgainAt, open: observers.length };
+    const ask = observers.map(
       (to, ring): Question => ({
         to,
         attempt,
@@ -115,7 +136,7 @@ export class Joining {
           kind: "join",
           sender: this.#self,
           ring,
-          configuration: reply.configuration,
+          configuration,
           ...this.joiner,
         },
       }),
@@ -123,9 +144,19 @@ export class Joining {
     return { ask };
   }
 
+  /** Our contact was asked again: where it has gone on without us, our observers have changed. */
+  #comparedWith(phase: Knocking, reply: Contacts | Refused, now: Millis): Move {
+    if (reply.kind === "refused" || reply.observers.length === 0) return NOTHING;
+    if (reply.configuration === phase.configuration) return NOTHING;
+    this.#attempt += 1;
+    return this.#knock(reply, phase.contact, phase.until, now);
+  }
+
   /** One observer would not let us in. */
   turnedAway(attempt: number, reply: Refused, from: Endpoint, now: Millis): Move {
     if (attempt !== this.#attempt || this.#phase.kind !== "knocking") return NOTHING;
+    // A Rust observer keeps one call per joiner: an earlier one of ours waits there, and will be answered.
+    if (isSame(reply, refuse.joinPending)) return NOTHING;
     this.#phase.open -= 1;
     this.#lastFailure = `${from}: ${reply.why}`;
     if (isSame(reply, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
@@ -139,6 +170,10 @@ export class Joining {
 
   wake(now: Millis): Move {
     if (now < this.wakeAt) return NOTHING;
+    if (this.#phase.kind === "knocking" && now < this.#phase.until) {
+      this.#phase.askAgainAt = now + ASK_AGAIN_MS;
+      return { ask: [this.#preJoin(this.#phase.contact, ASK_AGAIN_MS)] };
+    }
     if (this.#phase.kind !== "pausing") return this.#failed(now, this.#lastFailure || "no answer in time");
     return this.#candidates.length > 0 ? this.#askNext(now) : this.start();
   }
@@ -148,8 +183,12 @@ export class Joining {
     this.#attempt += 1;
     this.#phase = { kind: "asking", until: now + this.#attemptMs };
     this.#lastFailure = "";
+    return { ask: [this.#preJoin(to, this.#attemptMs)] };
+  }
+
+  #preJoin(to: Endpoint, timeoutMs: Millis): Question {
     const request: PreJoin = { kind: "preJoin", sender: this.#self, uuid: this.#uuid };
-    return { ask: [{ to, request, timeoutMs: this.#attemptMs, attempt: this.#attempt }] };
+    return { to, request, timeoutMs, attempt: this.#attempt };
   }
 
   #failed(now: Millis, why: string): Move {

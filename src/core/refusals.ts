@@ -25,6 +25,7 @@ export const refuse: {
   readonly alreadyAccepted: Refused;
   readonly redundant: Refused;
   readonly missingBody: Refused;
+  readonly joinPending: Refused;
   readonly degraded: Refused;
   readonly joining: Refused;
   readonly tooMany: Refused;
@@ -46,6 +47,7 @@ export const refuse: {
   alreadyAccepted: refused("aborted", "rnd is equal to vrnd"),
   redundant: refused("already_exists", "delivery is redundant"),
   missingBody: refused("invalid_argument", "missing oneof"),
+  joinPending: refused("already_exists", "another join request is pending"),
   degraded: refused("unavailable", "degraded"),
   joining: refused("unavailable", "not in a configuration yet"),
   tooMany: refused("resource_exhausted", "too many requests are waiting"),
