@@ -287,7 +287,7 @@ describe("reports implied together", () => {
       const detector = detectorOf(view);
       for (const [node, ring] of shuffled(reportsOf(view, dead), random)) detector.report(node, ring, 0);
       detector.infer(0);
-      detector.inferTogether(0);
+      detector.inferTogether(0, 0);
       assert.deepEqual(detector.proposal(), [...dead].sort(compareEndpoints));
     }
   });
@@ -299,17 +299,30 @@ describe("reports implied together", () => {
       for (const node of view.members) report(detector, node, 1);
       report(detector, host(0), L);
       detector.infer(0);
-      detector.inferTogether(0);
+      detector.inferTogether(0, 0);
       assert.equal(detector.proposal(), undefined, `of ${size} members`);
       assert.equal(detector.countOf(host(1)), 1);
     }
+  });
+
+  it("are not made of accusations that nobody has repeated for long", () => {
+    const view = viewOfSize(20);
+    const dead = new Set(view.members.slice(0, 9));
+    const detector = detectorOf(view);
+    for (const [node, ring] of reportsOf(view, dead)) detector.report(node, ring, 0);
+    const counts = [...dead].map((node) => detector.countOf(node));
+    detector.inferTogether(1, 1);
+    assert.deepEqual(
+      [...dead].map((node) => detector.countOf(node)),
+      counts,
+    );
   });
 
   it("do not let joiners speak for each other", () => {
     const view = viewOfSize(5);
     const detector = detectorOf(view);
     for (const node of hosts(5, 100)) report(detector, node, L);
-    detector.inferTogether(0);
+    detector.inferTogether(0, 0);
     for (const node of hosts(5, 100)) assert.equal(detector.countOf(node), L);
   });
 });

@@ -28,6 +28,8 @@ export class CutDetector {
   readonly #high: number;
   /** Subject → the rings on which it is reported, as bits. */
   readonly #reports = new Map<Endpoint, number>();
+  /** Subject → when an observer last reported it. */
+  readonly #accusedAt = new Map<Endpoint, Millis>();
   readonly #unstableSince = new Map<Endpoint, Millis>();
   readonly #ignored = new Set<Endpoint>();
 
@@ -47,6 +49,7 @@ export class CutDetector {
   }
 
   report(node: Endpoint, ring: number, now: Millis): void {
+    this.#accusedAt.set(node, now);
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);
   }
 
@@ -74,10 +77,15 @@ export class CutDetector {
    * set, and takes those reports as made. Bolder than `infer`, so it is left for when that has got nowhere.
    *
    * Reports are never taken back, so in the end everybody has been suspected by somebody, and all of them together
-   * would need no other witness. Half of the members are too many to have crashed with anybody left to decide.
+   * would need no other witness. Hence only those count whom somebody accused since `recently`, as the observers of
+   * the dead do again and again; and half of the members are too many to have crashed with anybody left to decide.
    */
-  inferTogether(now: Millis): void {
-    const together = new Set([...this.#reports.keys()].filter((node) => this.#view.has(node)));
+  inferTogether(recently: Millis, now: Millis): void {
+    const together = new Set(
+      [...this.#accusedAt]
+        .filter(([node, at]) => at >= recently && this.#view.has(node))
+        .map(([node]) => node),
+    );
     const impliedIn = (node: Endpoint): number => this.#impliedBy(node, (observer) => together.has(observer));
     for (let changed = true; changed; ) {
       changed = false;

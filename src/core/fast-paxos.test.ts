@@ -119,3 +119,21 @@ describe("the fast round", () => {
     );
   });
 });
+
+describe("whether the fast round can still decide", () => {
+  it("depends on the leading value, those who have not voted, and how many of these never will", () => {
+    const fast = new FastPaxos(viewOfSize(8)); // The quorum is 6.
+    assert.equal(fast.canDecide(2), true);
+    assert.equal(fast.canDecide(3), false);
+    for (const member of [0, 1]) fast.count(member, value);
+    fast.count(2, rival);
+    assert.equal(fast.canDecide(1), true);
+    fast.count(3, rival);
+    assert.equal(fast.canDecide(0), true);
+    assert.equal(fast.canDecide(1), false);
+    fast.count(4, rival);
+    assert.equal(fast.canDecide(0), true);
+    fast.count(5, value);
+    assert.equal(fast.canDecide(0), false);
+  });
+});

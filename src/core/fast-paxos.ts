@@ -38,6 +38,13 @@ export class FastPaxos {
     return ballot.voters.size >= this.#view.fastQuorum ? ballot.value : undefined;
   }
 
+  /** Whether a value can still reach the quorum when `silent` of those who have not voted never will. */
+  canDecide(silent: number): boolean {
+    let most = 0;
+    for (const { voters } of this.#ballots.values()) most = Math.max(most, voters.size);
+    return most + this.#view.size - this.#voted.size - silent >= this.#view.fastQuorum;
+  }
+
   get ballots(): ReadonlyMap<string, Ballot> {
     return this.#ballots;
   }

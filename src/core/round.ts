@@ -164,7 +164,7 @@ export class Round {
     }
     if (this.#announced !== undefined) return refuse.alreadyAnnounced;
     this.#detector.infer(now);
-    if (this.#considered.size > 0) this.#detector.inferTogether(now);
+    if (this.#considered.size > 0) this.#detector.inferTogether(now - this.#unstableMs, now);
     this.#announce(now);
     return fault ?? ack;
   }
@@ -181,8 +181,8 @@ export class Round {
   #hearVote({ sender, value }: FastAccepted, now: Millis): Reply {
     const member = this.#view.indexOf(sender);
     if (this.#fast.hasVoted(member)) return refuse.alreadyVoted;
-    this.#arm(now);
     this.#decide(this.#fast.count(member, value), now);
+    this.#arm(now);
     return ack;
   }
 
@@ -235,7 +235,7 @@ export class Round {
     for (const { node, since } of unstable) {
       if (this.#considered.has(node) || now < since + this.#settings.faultTimeoutMs) continue;
       this.#considered.add(node);
-      this.#detector.inferTogether(now);
+      this.#detector.inferTogether(now - this.#unstableMs, now);
     }
     for (const { node, since } of unstable) {
       if (this.#detector.isIgnored(node) || now < since + this.#unstableMs) continue;
@@ -264,10 +264,16 @@ export class Round {
     }
   }
 
-  /** Those whom we ourselves want to remove will not vote; without them three quarters may be out of reach. */
+  /**
+   * Votes are split so that no value can reach the quorum, or would have to be cast by those whom we ourselves want
+   * to remove, who will not vote.
+   */
   get #fastIsHopeless(): boolean {
-    const leaving = (this.#announced ?? []).filter((node) => this.#view.has(node)).length;
-    return leaving > 0 && this.#view.size - leaving < this.#view.fastQuorum;
+    const silent = (this.#announced ?? []).filter((node) => {
+      const member = this.#view.indexOf(node);
+      return member >= 0 && !this.#fast.hasVoted(member);
+    });
+    return !this.#fast.canDecide(silent.length);
   }
 
   /** The crate's delay (PROTOCOL §14), or a short one, spread over the members, when waiting is pointless. */
