@@ -107,6 +107,8 @@ export async function callClientStream(
       ended,
     );
     const release = cancelOnAbort(call, terms.signal);
+    // What goes wrong is told to `ended`.
+    call.on("error", () => {});
     writeAll(call, requests).catch((error: unknown) => {
       reject(error);
       call.cancel();

@@ -2,7 +2,7 @@
 // cannot be listened on is told by the system's own error code, and nothing is printed by anybody.
 
 import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type UntypedHandleCall } from "@grpc/grpc-js";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
 import { endpointAt } from "./address.ts";
 import { BlipError } from "./errors.ts";
@@ -13,9 +13,22 @@ const OPTIONS = {
   "grpc.enable_channelz": 0,
 };
 
+/** Until a peer must have read that its connection ends. */
+const GOODBYE_MS = 100;
+
+/** What calls of all kinds have in common. */
+interface AnyCall {
+  once(event: "cancelled", listener: () => void): unknown;
+}
+
 export class MeshServer {
-  /** Where services are registered, before `listen`. */
   readonly grpc: Server = new Server(OPTIONS);
+  /** Where users' services are registered: their calls are those that may end before the server does. */
+  readonly users: Pick<Server, "register"> = {
+    register: (name, handler, ...codecs) => this.grpc.register(name, this.#counted(handler), ...codecs),
+  };
+  #underWay = 0;
+  #emptied = (): void => {};
   readonly #socket: NetServer;
   readonly #connections = new Set<Socket>();
   #closing: Promise<void> | undefined;
@@ -45,7 +58,7 @@ export class MeshServer {
     return endpointAt({ host: bound.address, port: bound.port })!;
   }
 
-  /** Takes no more connections, lets calls under way end for `drainMs`, and cuts off the rest. */
+  /** Takes no more connections, lets users' calls end for `drainMs` at most, and cuts off the rest. */
   close(drainMs: number): Promise<void> {
     this.#closing ??= this.#close(drainMs);
     return this.#closing;
@@ -65,14 +78,29 @@ export class MeshServer {
     await gone;
   }
 
-  #drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, drainMs);
-      this.grpc.tryShutdown(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+  async #drained(drainMs: number): Promise<void> {
+    const timers: NodeJS.Timeout[] = [];
+    await new Promise<void>((resolve) => {
+      timers.push(setTimeout(resolve, drainMs));
+      this.grpc.tryShutdown(() => resolve());
+      // A connection that never said anything would keep grpc-js waiting for ever.
+      this.#emptied = () => timers.push(setTimeout(resolve, GOODBYE_MS));
+      if (this.#underWay === 0) this.#emptied();
     });
+    for (const timer of timers) clearTimeout(timer);
+  }
+
+  #counted(handler: UntypedHandleCall): UntypedHandleCall {
+    const handle = handler as (call: AnyCall, ...rest: unknown[]) => unknown;
+    return (call: AnyCall, ...rest: unknown[]) => {
+      this.#underWay += 1;
+      // grpc-js says so of every call, however it ended.
+      call.once("cancelled", () => {
+        this.#underWay -= 1;
+        if (this.#underWay === 0) this.#emptied();
+      });
+      return handle(call, ...rest);
+    };
   }
 }
 

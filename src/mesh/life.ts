@@ -40,7 +40,7 @@ export class Life {
     options.signal?.throwIfAborted();
     const server = new MeshServer();
     try {
-      for (const service of options.services) service.register(server.grpc);
+      for (const service of options.services) service.register(server.users);
       const bound = await server.listen(await addressToListen(options));
       const life = new Life(options, server, bound);
       await life.#enter();

@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { client } from "./client.ts";
 import { BlipError } from "./errors.ts";
-import { Greeter, LOOPBACK, PATIENCE, startMembers, startMesh } from "./greeter.test.ts";
+import { collect, Echo, each, Greeter, LOOPBACK, PATIENCE, startMembers, startMesh } from "./greeter.test.ts";
 import { service } from "./service.ts";
 
 const failsWith = (code: string, message = /./) => ({ name: "BlipError", code, message });
@@ -136,6 +137,27 @@ describe("ending", () => {
     const broken = assert.rejects(calls.hello({ name: "endless" }), BlipError);
     await c!.leave({ timeoutMs: 300 });
     await broken;
+  });
+
+  it("does not wait for connections that say nothing", async (t) => {
+    const talkative = service(Echo, {
+      say: (call, answer) => answer(null, call.request),
+      repeat: (call) => call.end(),
+      join: (call, answer) => call.resume().on("end", () => answer(new Error("no"))),
+      talk: (call) => void call.resume().on("end", () => call.end()),
+    });
+    const [a, b] = await startMembers(t, {}, { services: [talkative] });
+    const echo = client(a!, Echo);
+    await echo.say("x");
+    await collect(echo.repeat("x"));
+    await assert.rejects(echo.join(each("x")));
+    await collect(echo.talk(each("x")));
+    const mute = connect(Number(b!.localAddress.split(":")[1]), "127.0.0.1");
+    t.after(() => mute.destroy());
+    await once(mute, "connect");
+    const before = performance.now();
+    assert.equal(await b!.leave({ timeoutMs: 20_000 }), true);
+    assert.ok(performance.now() - before < 10_000);
   });
 
   it("lets the own calls end too", async (t) => {
