@@ -54,7 +54,7 @@ describe("peekBroadcastId", () => {
     assert.equal(peekBroadcastId(Buffer.from("080110022affffffff7f", "hex")), undefined);
   });
 
-  it("agrees with the codec on whatever bytes there are", () => {
+  it("agrees with the codec on whatever is well-formed", () => {
     const start = encodeRequest(broadcast(300n, 5n));
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 4 }), (damages) => {
@@ -62,10 +62,12 @@ describe("peekBroadcastId", () => {
         for (const [at, byte] of damages) bytes[at % bytes.length] = byte;
         const id = peekBroadcastId(bytes);
         const request = decodeRequest("broadcast", bytes);
-        if (id !== peekBroadcastId(start) || request.kind !== "broadcast") return;
-        assert.deepEqual([request.unix, request.unique], [300n, 5n]);
+        // Protobuf-es takes a part that is longer than the whole it is in; no encoder writes such.
+        if (request.kind !== "broadcast" || !encodeRequest({ ...request }).equals(bytes)) return;
+        const isSame = request.unix === 300n && request.unique === 5n;
+        assert.equal(id === peekBroadcastId(start), isSame);
       }),
-      { numRuns: 2000 },
+      { numRuns: 10_000 },
     );
   });
 });

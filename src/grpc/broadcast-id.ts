@@ -1,6 +1,8 @@
 // Which broadcast this is, found without decoding it: nine of ten deliveries are repetitions, and to say so must be
 // cheap. Only varints and lengths are looked at; whatever looks odd is left for the codec to judge.
 
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
 const UNIX = 1;
 const UNIQUE = 2;
 const BODY_FIRST = 3;
@@ -18,15 +20,16 @@ export function peekBroadcastId(bytes: Buffer): string | undefined {
   while (at < bytes.length) {
     const tag = bytes[at++]!;
     const field = tag >> 3;
+    const isNumber = field === UNIX || field === UNIQUE;
+    const isBody = field >= BODY_FIRST && field <= BODY_LAST;
     const start = at;
-    if ((tag & 7) === 0) {
-      at = endOfVarint(bytes, at);
+    at = endOfVarint(bytes, at);
+    if ((tag & 7) === VARINT && !isBody) {
       if (field === UNIX) unix = bytes.toString("latin1", start, at);
       else if (field === UNIQUE) unique = bytes.toString("latin1", start, at);
-    } else if ((tag & 7) === 2) {
-      at = endOfVarint(bytes, at);
+    } else if ((tag & 7) === LENGTH_DELIMITED && !isNumber) {
       at += lengthAt(bytes, start, at);
-      hasBody ||= field >= BODY_FIRST && field <= BODY_LAST;
+      hasBody ||= isBody;
     } else return undefined;
     // Also where a varint did not end: it then "ends" beyond the bytes. Fields above 15 have longer tags.
     if (at > bytes.length || tag > 0x7f) return undefined;
