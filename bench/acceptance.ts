@@ -1,6 +1,6 @@
 /**
- * What must hold of Node members whatever the machine: 32 started at once agree, ten of them killed at once go in few
- * view changes and soon, and nobody healthy is ever removed. Every run has to show all of it.
+ * What must hold of Node members whatever the machine: 32 started at once agree, ten of them killed at once
+ * go in few view changes and soon, and nobody healthy is ever removed. Every run has to show all of it.
  */
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from "./benchmark.ts";
 import { spread } from "./figures.ts";
@@ -97,6 +97,6 @@ function report(trials: readonly Trial[]): string {
   const well = trials.filter(({ faults }) => faults.length === 0).length;
   return `${table(["Node members, each a process", "agreed", "after, s", "view changes"], rows)}
 load average when a mesh was started: ${spread(trials.map(({ load }) => load))}
-${well} of ${trials.length} runs were well in all: agreed on just the survivors, within ${killLimitMs / 1000} s and in at most
-${viewChangesMax} view changes after the kill, and removed nobody healthy.`;
+${well} of ${trials.length} runs were well in all: the survivors agreed on just each other within
+${killLimitMs / 1000} s and ${viewChangesMax} view changes of the kill, and nobody healthy was ever removed.`;
 }

@@ -1,4 +1,6 @@
-/** What a mesh in which nothing happens costs: CPU and memory of each member, and traffic of the whole mesh. */
+/**
+ * What a mesh in which nothing happens costs: CPU and memory of each member, and traffic of the whole mesh.
+ */
 import { setTimeout as pass } from "node:timers/promises";
 import type { HeldMesh } from "./held-mesh.ts";
 import { cpuSeconds, residentMib, tcpOpens } from "./machine.ts";

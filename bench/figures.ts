@@ -1,6 +1,6 @@
 /** Figures from repeated runs, as they are shown: the median with its range, and ratios of medians. */
 
-export function median(values: readonly number[]): number | undefined {
+function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   if (sorted.length === 0) return undefined;

@@ -1,7 +1,8 @@
 /**
- * A member as a process that is started first and joins when it is told to, so that what a process needs to start
- * is not counted as joining. A Node member is `blip agent --json` with hold.mjs before it; a Rust member is the peer
- * built from interop/peer with its flag `--hold`. Both print each cut with the time at which they came to it.
+ * A member as a process that is started first and joins when it is told to, so that what a process needs to
+ * start is not counted as joining. A Node member is `blip agent --json` with hold.mjs before it; a Rust
+ * member is the peer built from interop/peer with its flag `--hold`. Both print each cut with the time at
+ * which they came to it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";

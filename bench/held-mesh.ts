@@ -1,4 +1,7 @@
-/** A mesh of members of one kind, each a process: joined all at once, killed in part, and watched until all agree. */
+/**
+ * A mesh of members of one kind, each a process: joined all at once, killed in part, and watched until all
+ * agree.
+ */
 import { randomInt } from "node:crypto";
 import { freeAddresses, listsJust, type MemberKind } from "../test/member-process.ts";
 import { explain } from "./disagreement.ts";
@@ -7,7 +10,9 @@ import { cpuSeconds } from "./machine.ts";
 
 /** What came of waiting until all members that are alive list just each other, in one configuration. */
 export interface Outcome {
-  /** From the step that was taken until the last member came to it; absent where they did not agree in time. */
+  /**
+   * From the step that was taken until the last member came to it; absent where they did not agree in time.
+   */
   readonly tookMs?: number;
   /** Why they did not agree. */
   readonly why?: string;

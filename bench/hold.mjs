@@ -1,6 +1,6 @@
-// Preloaded into a Node member: loads the library, and then holds the member back until a line comes on stdin, so
-// that many members can begin to join at the same moment. Each later line is answered on stderr with how many
-// requests this process has made over HTTP/2 so far. The process ends when its stdin does.
+// Preloaded into a Node member: loads the library, and then holds the member back until a line comes on
+// stdin, so that many members can begin to join at the same moment. Each later line is answered on stderr
+// with how many requests this process has made over HTTP/2 so far. The process ends when its stdin does.
 
 import http2 from "node:http2";
 import { createInterface } from "node:readline";

@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--json FILE]`: runs the benchmarks that are named,
- * or all of them; `--list` says which there are. Exit status 1 where one of them did not pass, 2 on wrong flags.
+ * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--json FILE]`: runs the benchmarks that are
+ * named, or all of them; `--list` says which there are. Exit status 1 where one of them did not pass, 2 on
+ * wrong flags.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -61,9 +62,8 @@ async function main({ names, list, json, options }: Wish): Promise<void> {
     return;
   }
   const machine = describeMachine();
-  console.log(
-    `${machine.cpus} CPUs (${machine.cpu}), ${machine.system}, Node ${machine.node}, load average ${load().toFixed(1)}\n`,
-  );
+  const { cpus, cpu, system, node } = machine;
+  console.log(`${cpus} CPUs (${cpu}), ${system}, Node ${node}, load average ${load().toFixed(1)}\n`);
   const written: Record<string, unknown> = { time: new Date().toISOString(), machine };
   for (const name of names) {
     const { passed, data } = await benchmarks[name]!.run(options);

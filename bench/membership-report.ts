@@ -97,9 +97,12 @@ function failures(runs: readonly MeshRun[]): string {
 }
 
 function notes({ settleMs, windowMs }: Window): string {
-  return `Median (lowest–highest) of the runs that agreed, and how many did. Joining counts from the moment at which all
-processes were up and the last one was told to join. At rest: ${windowMs / 1000} s, begun ${settleMs / 1000} s after the agreement. TCP connections
-are those of the whole network namespace, where others may open some too; alone it is in one of its own:
+  const [after, length] = [settleMs / 1000, windowMs / 1000];
+  return `Median (lowest–highest) of the runs that agreed, and how many did. Joining counts from the moment at
+which all processes were up and the last one was told to join. At rest: ${length} s, begun ${after} s after
+the agreement. TCP connections are those of the whole network namespace, where others may open some too;
+alone it is in one of its own:
   unshare -rn sh -c 'ip link set lo up && npm run bench -- membership'
-RPCs are counted in the Node members; the crate opens a connection for each message, so its connections are its RPCs.`;
+RPCs are counted in the Node members; the crate opens a connection for each message, so that its
+connections are its RPCs.`;
 }

@@ -1,7 +1,7 @@
 /**
- * How long members need to agree, and what agreeing costs: the same work by Node members and by Rust members in one
- * run, in turn. Each run boots one mesh, watches it at rest and kills one member, and boots another one and kills a
- * third of its members at once.
+ * How long members need to agree, and what agreeing costs: the same work by Node members and by Rust members
+ * in one run, in turn. Each run boots one mesh, watches it at rest and kills one member, and boots another
+ * one and kills a third of its members at once.
  */
 import { buildPeer, missingTool } from "../interop/rust-peer.ts";
 import type { MemberKind } from "../test/member-process.ts";

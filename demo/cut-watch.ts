@@ -1,4 +1,7 @@
-/** Follows the cuts of the mesh while the demo runs: tells each as it happens, and remembers who came and went. */
+/**
+ * Follows the cuts of the mesh while the demo runs: tells each as it happens, and remembers who came and
+ * went.
+ */
 import type { Cut, Member, Mesh } from "blip-mesh";
 import { type Story, seconds } from "./story.ts";
 

@@ -1,7 +1,8 @@
 /**
- * `npm run demo [-- --keep]`: five processes form a mesh and count the words of thousands of files for a driver, which
- * is a member itself. One of them is killed and a sixth one joins while calls are under way. Exit status 1 unless the
- * result equals what one process alone counts, and no call was lost. `--keep` leaves the mesh up until Ctrl-C.
+ * `npm run demo [-- --keep]`: five processes form a mesh and count the words of thousands of files for a
+ * driver, which is a member itself. One of them is killed and a sixth one joins while calls are under way.
+ * Exit status 1 unless the result equals what one process alone counts, and no call was lost. `--keep` leaves
+ * the mesh up until Ctrl-C.
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
@@ -18,7 +19,9 @@ import type { WordStatistics } from "./word-statistics.ts";
 const firstFive = { alpha: "eu-1", bravo: "eu-1", charlie: "eu-2", delta: "us-1", echo: "us-1" };
 const sixth = { name: "foxtrot", zone: "eu-2" };
 
-/** For each change that is awaited. A member that was killed is found after three probes, two seconds apart. */
+/**
+ * For each change that is awaited. A member that was killed is found after three probes, two seconds apart.
+ */
 const timeoutMs = 30_000;
 
 /** All that the run is about; each step below takes what it needs of it. */
@@ -126,16 +129,14 @@ async function killAndReplace({ story, watch, mesh, processes, calls, files }: S
   await mesh.waitFor((cut) => cut.lookup(victim.address) === undefined, { timeoutMs });
   const four = calls.servers;
   const orphaned = countMoved(paths, five, four);
-  story.more(
-    `its ${count(orphaned)} files go to their next owners, ${count(files.length - orphaned)} stay where they are`,
-  );
+  story.more(`its ${count(orphaned)} files go to their next owners, ${count(files.length - orphaned)} stay`);
 
   watch.expect(sixth.name, "its start");
   processes.start(sixth.name, sixth.zone);
   story.tell("start", sixth.name);
   await mesh.waitFor(() => calls.servers.length > four.length, { timeoutMs });
   const taken = countMoved(paths, four, calls.servers);
-  story.more(`it takes over ${count(taken)} files, ${count(files.length - taken)} stay where they are`);
+  story.more(`it takes over ${count(taken)} files, ${count(files.length - taken)} stay`);
   return nameOf(victim);
 }
 
@@ -153,7 +154,8 @@ async function check({ story, watch, calls, files }: Stage, { passes, victim }: 
   const checks: readonly (readonly [boolean, string])[] = [
     [
       passes.every((pass) => pass.equals(alone)),
-      `${passes.length} passes, each equal to that: ${count(alone.files)} files, ${count(alone.words)} words, ${count(alone.distinctWords)} different ones`,
+      `${passes.length} passes, each equal to that: ${count(alone.files)} files, ` +
+        `${count(alone.words)} words, ${count(alone.distinctWords)} different ones`,
     ],
     [
       lost.length === 0,
@@ -171,7 +173,8 @@ async function check({ story, watch, calls, files }: Stage, { passes, victim }: 
 
 async function stayUp({ mesh }: Stage): Promise<void> {
   console.log(
-    `\nThe mesh stays up until Ctrl-C. To look at it from another shell:\n\n  npx blip watch --at ${mesh.localAddress}\n`,
+    `\nThe mesh stays up until Ctrl-C. To look at it from another shell:\n
+  npx blip watch --at ${mesh.localAddress}\n`,
   );
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 }

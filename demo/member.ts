@@ -1,6 +1,6 @@
 /**
- * One of the processes that serve WordCount: `member.ts SEED NAME ZONE`. It joins the mesh of the seed and serves
- * until its stdin ends, which it does at the latest when the process that started it does.
+ * One of the processes that serve WordCount: `member.ts SEED NAME ZONE`. It joins the mesh of the seed and
+ * serves until its stdin ends, which it does at the latest when the process that started it does.
  */
 import { readFile } from "node:fs/promises";
 import { join, normalize } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * Who owns a key: consistent hashing in its simplest form, known as rendezvous or highest random weight. Each member
- * has a score for each key, and the highest one owns it. When a member goes, its keys go to whoever was second at
- * each, and nobody else's move; when one comes, it takes only those at which it is first.
+ * Who owns a key: consistent hashing in its simplest form, known as rendezvous or highest random weight. Each
+ * member has a score for each key, and the highest one owns it. When a member goes, its keys go to whoever
+ * was second at each, and nobody else's move; when one comes, it takes only those at which it is first.
  */
 import type { Member } from "blip-mesh";
 
@@ -36,7 +36,9 @@ function ownerOf(key: string, members: readonly Member[]): Member | undefined {
   return ownersOf(key, members)[0];
 }
 
-/** FNV-1a over both, and then all bits mixed: of addresses that differ in a digit, scores must not look alike. */
+/**
+ * FNV-1a over both, and then all bits mixed: of addresses that differ in a digit, scores must not look alike.
+ */
 function scoreOf({ address }: Member, key: string): number {
   let hash = 0x811c9dc5;
   for (const text of [key, address]) {

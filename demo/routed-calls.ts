@@ -1,7 +1,7 @@
 /**
- * Calls to the owner of each file among the members of the newest cut. A call that fails is made again at the next
- * owner: to count twice does no harm, and a member that was killed is nobody's owner any more as soon as all others
- * agree that it is gone.
+ * Calls to the owner of each file among the members of the newest cut. A call that fails is made again at the
+ * next owner: to count twice does no harm, and a member that was killed is nobody's owner any more as soon as
+ * all others agree that it is gone.
  */
 import { type Client, client, type Member, type Mesh } from "blip-mesh";
 import { type CountFileResponse, WordCount } from "./gen/word_count_pb.ts";
