@@ -45,7 +45,7 @@ export class Dissemination {
 
   /** Somebody says that this member is down, or it failed to answer us. */
   suspect(node: Endpoint): void {
-    if (this.#suspects.has(node)) return;
+    if (this.#view?.has(node) !== true || this.#suspects.has(node)) return;
     this.#suspects.add(node);
     this.#audience = undefined;
   }

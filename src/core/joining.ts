@@ -86,12 +86,17 @@ export class Joining {
     return this.#phase.until;
   }
 
+  /** Observers were asked to let us in, and one of them may do so at any moment. */
+  get isKnocking(): boolean {
+    return this.#phase.kind === "knocking";
+  }
+
   /**
    * Observers may count us in before we know it, and probe us: they shall find us well. Not so while an earlier
    * incarnation of ours is still a member, for then probes must fail for it to be removed (PITFALLS B12).
    */
   get answersProbes(): boolean {
-    return this.#phase.kind === "knocking" && !this.#isHostTaken;
+    return this.isKnocking && !this.#isHostTaken;
   }
 
   start(): Move {

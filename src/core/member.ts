@@ -144,6 +144,10 @@ export class Member implements Machine {
   // What others ask of us.
 
   #onRequest(token: Token, request: Request): void {
+    // Who has left tells the others' broadcasts on for as long as it can, and nothing else.
+    if (this.#isDone && request.kind !== "broadcast" && request.kind !== "probe") {
+      return this.#reply(token, refuse.closed);
+    }
     switch (request.kind) {
       case "probe":
         return this.#reply(token, this.#isWell ? ack : refuse.degraded);
@@ -236,10 +240,10 @@ export class Member implements Machine {
   #hear(gossip: Gossip): Reply {
     if (this.#isDone) return refuse.closed;
     if (this.#membership?.view.id === gossip.configuration) {
-      if (gossip.kind === "alerts") {
+      const heard = this.#membership.round.hear(gossip, this.#now);
+      if (gossip.kind === "alerts" && heard.reply.kind === "ack") {
         for (const { node, join } of gossip.edges) if (join === undefined) this.#dissemination!.suspect(node);
       }
-      const heard = this.#membership.round.hear(gossip, this.#now);
       this.#follow(heard);
       return heard.reply;
     }
@@ -333,6 +337,7 @@ export class Member implements Machine {
     for (const { to, request, timeoutMs, attempt } of move?.ask ?? []) {
       this.#call({ kind: request.kind, attempt, to }, to, request, timeoutMs);
     }
+    if (this.#leaveBy !== undefined && this.#joining !== undefined) this.#leaveUnlessKnocking();
   }
 
   #onAnswer(id: CallId, reply: Reply): void {
@@ -387,8 +392,14 @@ export class Member implements Machine {
   #leave(timeoutMs: Millis): void {
     if (this.#leaveBy !== undefined || this.#isDone) return;
     this.#leaveBy = this.#now + timeoutMs;
-    if (this.#membership === undefined || this.#membership.view.size === 1) return this.#finish(true);
+    if (this.#membership === undefined) return this.#leaveUnlessKnocking();
+    if (this.#membership.view.size === 1) return this.#finish(true);
     this.#askToBeReported();
+  }
+
+  /** Observers may be letting us in already: then we have to be in before we can be reported. */
+  #leaveUnlessKnocking(): void {
+    if (!this.#joining?.isKnocking) this.#finish(true);
   }
 
   /**

@@ -22,6 +22,7 @@ import {
 } from "./messages.ts";
 import type { Random } from "./random.ts";
 import { refuse } from "./refusals.ts";
+import { Reinforcement } from "./reinforcement.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -58,9 +59,9 @@ type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say: Gossi
 export class Round {
   readonly #view: View;
   readonly #self: Endpoint;
-  readonly #settings: Settings;
   readonly #random: Random;
   readonly #detector: CutDetector;
+  readonly #reinforcement: Reinforcement;
   readonly #ledger = new JoinerLedger();
   readonly #fast: FastPaxos;
   readonly #classic: ClassicPaxos;
@@ -68,8 +69,6 @@ export class Round {
   #decision: Decision | undefined;
   #settlesAt: Millis = Infinity;
   #unstableAt: Millis = Infinity;
-  readonly #considered = new Set<Endpoint>();
-  readonly #echoed = new Set<Endpoint>();
   #attemptAt: Millis = Infinity;
   #firstAttemptAt: Millis | undefined;
   #unsafeUntil: Millis = Infinity;
@@ -78,9 +77,9 @@ export class Round {
   constructor(view: View, self: Endpoint, settings: Settings, random: Random) {
     this.#view = view;
     this.#self = self;
-    this.#settings = settings;
     this.#random = random;
     this.#detector = new CutDetector(view, settings.cutDetector);
+    this.#reinforcement = new Reinforcement(this.#detector, settings);
     this.#fast = new FastPaxos(view);
     this.#classic = new ClassicPaxos(view, self);
   }
@@ -110,7 +109,9 @@ export class Round {
   wake(now: Millis): Conclusion {
     this.#draft = emptyDraft();
     if (this.#decision === undefined) {
-      if (now >= this.#unstableAt) this.#moveOnWithout(now);
+      if (now >= this.#unstableAt) {
+        for (const node of this.#reinforcement.wake(now)) this.#draft.report.push(...this.#echoesOf(node));
+      }
       if (now >= this.#settlesAt || now >= this.#unstableAt) this.#announce(now);
       if (now >= this.#attemptAt) this.#attempt(now);
       this.#choose(now);
@@ -164,7 +165,7 @@ export class Round {
     }
     if (this.#announced !== undefined) return refuse.alreadyAnnounced;
     this.#detector.infer(now);
-    if (this.#considered.size > 0) this.#detector.inferTogether(now - this.#unstableMs, now);
+    this.#reinforcement.reconsider(now);
     this.#announce(now);
     return fault ?? ack;
   }
@@ -189,7 +190,7 @@ export class Round {
   /** Makes our mind up, once, when the detector has a proposal whose joiners have stopped changing. */
   #announce(now: Millis): void {
     this.#settlesAt = Infinity;
-    this.#unstableAt = this.#announced === undefined ? this.#nextUnstableAt() : Infinity;
+    this.#unstableAt = this.#announced === undefined ? this.#reinforcement.dueAt : Infinity;
     if (this.#announced !== undefined) return;
     const value = this.#detector.proposal();
     if (value === undefined) return;
@@ -209,43 +210,6 @@ export class Round {
       });
     }
     this.#arm(now);
-  }
-
-  get #unstableMs(): Millis {
-    return 2 * this.#settings.faultStrikes * this.#settings.faultTimeoutMs;
-  }
-
-  #nextUnstableAt(): Millis {
-    let at = Infinity;
-    for (const { node, since } of this.#detector.unstable()) {
-      if (this.#detector.isIgnored(node)) continue;
-      if (!this.#considered.has(node)) at = Math.min(at, since + this.#settings.faultTimeoutMs);
-      else at = Math.min(at, since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1));
-    }
-    return at;
-  }
-
-  /**
-   * A subject that stays unstable must not hold everybody back for ever (Rapid §4.2, PITFALLS B9). After one probe
-   * period, when all who can report have reported, we look whether it goes together with others. Much later, where
-   * several observers accuse it, we add our own voice; where it is one against one we stop waiting.
-   */
-  #moveOnWithout(now: Millis): void {
-    const unstable = this.#detector.unstable();
-    for (const { node, since } of unstable) {
-      if (this.#considered.has(node) || now < since + this.#settings.faultTimeoutMs) continue;
-      this.#considered.add(node);
-      this.#detector.inferTogether(now - this.#unstableMs, now);
-    }
-    for (const { node, since } of unstable) {
-      if (this.#detector.isIgnored(node) || now < since + this.#unstableMs) continue;
-      if (!this.#echoed.has(node) && this.#detector.witnessesOf(node) >= 2) {
-        this.#echoed.add(node);
-        this.#draft.report.push(...this.#echoesOf(node));
-      } else if (!this.#echoed.has(node) || now >= since + 2 * this.#unstableMs) {
-        this.#detector.ignore(node);
-      }
-    }
   }
 
   #echoesOf(node: Endpoint): readonly Edge[] {
