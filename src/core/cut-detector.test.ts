@@ -163,6 +163,18 @@ describe("a cut detector", () => {
     assert.equal(detector.witnessesOf(host(0)), 2);
   });
 
+  it("takes nobody for a witness who said nothing, though its report is implied (PITFALLS B9)", () => {
+    const small = viewOfSize(5);
+    const [subject, accuser] = [...pairsWith(small, 4), ...pairsWith(small, 5)][0]!;
+    const dead = small.observersOf(subject).find((observer) => observer !== accuser)!;
+    const detector = detectorOf(small);
+    for (const ring of ringsHeld(small, accuser, subject)) detector.report(subject, ring, 0);
+    report(detector, dead, K);
+    detector.infer(0);
+    assert.ok(ringsHeld(small, dead, subject).every((ring) => detector.isReported(subject, ring)));
+    assert.equal(detector.witnessesOf(subject), 1);
+  });
+
   it("comes to the same counts whatever the order of reports, and no count ever falls", () => {
     const reports = fc.uniqueArray(
       fc.tuple(fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: K - 1 })),

@@ -28,6 +28,8 @@ export class CutDetector {
   readonly #high: number;
   /** Subject → the rings on which it is reported, as bits. */
   readonly #reports = new Map<Endpoint, number>();
+  /** Subject → the rings on which an observer said so itself. */
+  readonly #told = new Map<Endpoint, number>();
   /** Subject → when an observer last reported it. */
   readonly #accusedAt = new Map<Endpoint, Millis>();
   readonly #unstableSince = new Map<Endpoint, Millis>();
@@ -49,6 +51,7 @@ export class CutDetector {
   }
 
   report(node: Endpoint, ring: number, now: Millis): void {
+    this.#told.set(node, (this.#told.get(node) ?? 0) | (1 << ring));
     this.#accusedAt.set(node, now);
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);
   }
@@ -120,10 +123,10 @@ export class CutDetector {
     return stable.length === 0 ? undefined : stable.sort(compareEndpoints);
   }
 
-  /** How many distinct observers stand behind the reports about this subject. */
+  /** How many distinct observers reported this subject themselves. */
   witnessesOf(node: Endpoint): number {
-    const observers = this.#view.observersOf(node);
-    return new Set(observers.filter((_, ring) => this.isReported(node, ring))).size;
+    const told = this.#told.get(node) ?? 0;
+    return new Set(this.#view.observersOf(node).filter((_, ring) => ((told >>> ring) & 1) === 1)).size;
   }
 
   /** From now on this subject holds nothing back. It is still proposed should it become stable. */
