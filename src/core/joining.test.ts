@@ -94,6 +94,17 @@ describe("joining (PROTOCOL §8)", () => {
     assert.equal(joining.wakeAt, 1000);
   });
 
+  it("has two seconds of patience with a contact where others are known, and the whole attempt where none is", () => {
+    const joining = joiningFrom();
+    joining.start();
+    const first = asked(joining.seeds(hosts(2), 0));
+    assert.equal(first.timeoutMs, 2000);
+    const second = asked(joining.wake(2000));
+    assert.deepEqual([second.timeoutMs, second.to !== first.to], [2000, true]);
+    // The attempt through the second contact lasts as long as ever.
+    assert.equal(joining.contacts(second.attempt, contacts, second.to, 3000).ask![0]!.timeoutMs, 4000);
+  });
+
   it("goes through its seeds in a drawn order, each once, and then looks for seeds again", () => {
     const orders = new Set<string>();
     for (let seed = 0n; seed < 20n; seed++) {
@@ -235,7 +246,7 @@ describe("a joiner's uuid (PITFALLS B3)", () => {
 });
 
 describe("probes of a joiner (PITFALLS B12)", () => {
-  it("are answered well only while observers may let it in", () => {
+  it("are answered well from when observers were asked to let it in, also when it has stopped waiting", () => {
     const joining = joiningFrom();
     joining.start();
     assert.equal(joining.answersProbes, false);
@@ -244,7 +255,7 @@ describe("probes of a joiner (PITFALLS B12)", () => {
     joining.contacts(attempt, contacts, host(0), 0);
     assert.equal(joining.answersProbes, true);
     joining.wake(5000);
-    assert.equal(joining.answersProbes, false);
+    assert.equal(joining.answersProbes, true);
   });
 
   it("fail from the moment that somebody says the host exists already, until contacts are named again", () => {

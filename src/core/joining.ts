@@ -14,6 +14,8 @@ const ATTEMPT_MIN_MS = 5000;
 const ATTEMPT_MAX_MS = 15_000;
 const PAUSE_MIN_MS = 200;
 const PAUSE_MAX_MS = 4000;
+/** Patience with one contact where others are known: it may be dead without a trace, and its host with it. */
+const CONTACT_MS = 2000;
 /** After a view change in the middle of an attempt: soon, but not all at once. */
 const RACE_PAUSE_MS = 50;
 /** Rust observers do not end our calls when the configuration changes without us, so we have to ask. */
@@ -37,7 +39,7 @@ export interface Move {
 type Phase =
   | { readonly kind: "seeking" }
   /** Waiting for a contact to name our observers. */
-  | { readonly kind: "asking"; readonly until: Millis }
+  | { readonly kind: "asking"; readonly until: Millis; readonly attemptUntil: Millis }
   /** Waiting for an observer to let us in, and now and then asking whether the configuration is still the same. */
   | {
       readonly kind: "knocking";
@@ -61,11 +63,13 @@ export class Joining {
   /** Members of the last view we were in: they may still be there when no seed is. */
   readonly #lastKnown: readonly Endpoint[];
   #candidates: Endpoint[] = [];
+  #hasOnlyOneCandidate = true;
   #phase: Phase = { kind: "seeking" };
   #attempt = 0;
   #attemptMs = ATTEMPT_MIN_MS;
   #pauseMs = PAUSE_MIN_MS;
   #isHostTaken = false;
+  #hasKnocked = false;
   #lastFailure = "";
 
   constructor(self: Endpoint, metadata: Metadata, lastKnown: readonly Endpoint[], random: Random) {
@@ -92,11 +96,12 @@ export class Joining {
   }
 
   /**
-   * Observers may count us in before we know it, and probe us: they shall find us well. Not so while an earlier
-   * incarnation of ours is still a member, for then probes must fail for it to be removed (PITFALLS B12).
+   * Observers may count us in before we know it, also when we have stopped waiting for them, and probe us: they shall
+   * find us well. Not so while an earlier incarnation of ours is still a member, for then probes must fail for it to
+   * be removed (PITFALLS B12).
    */
   get answersProbes(): boolean {
-    return this.isKnocking && !this.#isHostTaken;
+    return this.#hasKnocked && !this.#isHostTaken;
   }
 
   start(): Move {
@@ -109,6 +114,7 @@ export class Joining {
     const others = new Set([...seeds, ...this.#lastKnown]);
     others.delete(this.#self);
     this.#candidates = shuffled([...others], this.#random);
+    this.#hasOnlyOneCandidate = others.size === 1;
     if (this.#candidates.length > 0) return this.#askNext(now);
     return this.#pause(now, "no seed is known");
   }
@@ -124,13 +130,14 @@ export class Joining {
     }
     if (reply.observers.length === 0) return this.#failed(now, `${from}: no observers`);
     this.#isHostTaken = false;
-    return this.#knock(reply, from, this.#phase.until, now);
+    return this.#knock(reply, from, this.#phase.attemptUntil, now);
   }
 
   #knock(reply: Contacts, contact: Endpoint, until: Millis, now: Millis): Move {
     const { configuration, observers } = reply;
     const attempt = this.#attempt;
     const askAgainAt = now + ASK_AGAIN_MS;
+    this.#hasKnocked = true;
     this.#phase = { kind: "knocking", configuration, contact, until, askAgainAt, open: observers.length };
     const ask = observers.map(
       (to, ring): Question => ({
@@ -186,9 +193,10 @@ export class Joining {
   #askNext(now: Millis): Move {
     const to = this.#candidates.pop()!;
     this.#attempt += 1;
-    this.#phase = { kind: "asking", until: now + this.#attemptMs };
+    const timeoutMs = this.#hasOnlyOneCandidate ? this.#attemptMs : Math.min(this.#attemptMs, CONTACT_MS);
+    this.#phase = { kind: "asking", until: now + timeoutMs, attemptUntil: now + this.#attemptMs };
     this.#lastFailure = "";
-    return { ask: [this.#preJoin(to, this.#attemptMs)] };
+    return { ask: [this.#preJoin(to, timeoutMs)] };
   }
 
   #preJoin(to: Endpoint, timeoutMs: Millis): Question {

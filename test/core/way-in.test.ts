@@ -1,0 +1,154 @@
+// Joining a mesh that changes, crashes and loses messages meanwhile (PROTOCOL §8; PITFALLS B3, B11, B12).
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Endpoint } from "../../src/core/endpoint.ts";
+import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
+import { ringsHeld } from "./sample-views.ts";
+
+function has(member: VirtualMember, endpoint: Endpoint): boolean {
+  return viewOf(member)?.has(endpoint) ?? false;
+}
+
+/** A port whose member would be observed by `observer` on this many rings. */
+function portObservedBy(member: VirtualMember, rings: (held: number) => boolean, from = 100): number {
+  const view = viewOf(member)!;
+  for (let port = from; ; port++) if (rings(ringsHeld(view, member.endpoint, at(port)).length)) return port;
+}
+
+describe("joining", () => {
+  it("takes the founder alone, two, then three, one view change each (S1, S2)", () => {
+    const mesh = new VirtualMesh(1);
+    const founder = mesh.start(1);
+    mesh.run(60_000);
+    assert.equal(mesh.messages, 0, "a lone member has nobody to probe (PITFALLS B10)");
+    for (const size of [2, 3]) {
+      mesh.start(size, { seeds: [at(1)] });
+      mesh.until(`${size} agree`, () => mesh.agree(), 1000);
+    }
+    assert.deepEqual(
+      founder.cuts.map(({ view }) => view.size),
+      [1, 2, 3],
+    );
+    mesh.assertSound();
+  });
+
+  it("takes all members of a herd in few view changes", () => {
+    const mesh = new VirtualMesh(1);
+    const [founder] = mesh.grow(200);
+    assert.ok(founder!.cuts.length <= 8);
+    mesh.assertSound();
+  });
+
+  it("goes on through another seed when the first is dead without a trace", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(3);
+    mesh.filter = (_, to) => to === at(99);
+    for (let i = 0; i < 5; i++) mesh.start(10 + i, { seeds: [at(99), at(1), at(98)] });
+    mesh.until("all are in", () => mesh.agree(), 6000);
+    assert.ok(members.every((member) => member.cuts.at(-1)!.view.size === 8));
+    mesh.assertSound();
+  });
+
+  it("waits for its seed where that is not there yet, and nobody else founds a mesh (S9)", () => {
+    const mesh = new VirtualMesh(1);
+    for (let port = 2; port <= 6; port++) mesh.start(port, { seeds: [at(1)] });
+    mesh.run(30_000);
+    assert.ok(mesh.living.every(({ cuts }) => cuts.length === 0));
+    mesh.start(1);
+    mesh.until("all are in", () => mesh.agree(), 10_000);
+    mesh.assertSound();
+  });
+
+  it("never ends where two have only each other for a seed, but says why (S38)", () => {
+    const mesh = new VirtualMesh(1);
+    const both = [mesh.start(1, { seeds: [at(2)] }), mesh.start(2, { seeds: [at(1)] })];
+    mesh.run(60_000);
+    for (const { cuts, notes } of both) {
+      assert.deepEqual(cuts, []);
+      assert.match(notes.at(-1)!, /cannot join yet, will try again: .*not in a configuration yet/);
+    }
+    assert.ok(mesh.messages < 200);
+  });
+
+  it("never ends where its only seed is itself, but says why (S39)", () => {
+    const mesh = new VirtualMesh(1);
+    const alone = mesh.start(1, { seeds: [at(1)] });
+    mesh.run(60_000);
+    assert.deepEqual(alone.cuts, []);
+    assert.match(alone.notes.at(-1)!, /no seed is known/);
+    assert.equal(mesh.messages, 0);
+  });
+
+  it("leads away from a member that was removed itself, to another (S37)", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(5);
+    mesh.checker.mayBeRemoved.add(at(5));
+    mesh.filter = (_, to, request) => to === at(5) && request.kind === "probe";
+    mesh.until("it knows", () => members[4]!.cuts.at(-1)!.degraded, 15_000);
+    const joiner = mesh.start(9, { seeds: [at(5), at(2)] });
+    mesh.until("the joiner is in", () => has(joiner, at(9)), 3000);
+    mesh.filter = () => false;
+    mesh.until("all are in", () => mesh.agree());
+    mesh.assertSound();
+  });
+});
+
+describe("a joiner while the configuration changes (PITFALLS B11)", () => {
+  it("is sent away by its observers at once and is in soon after", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(5);
+    const answers: string[] = [];
+    // Its reports are lost, so that the next view change comes without it.
+    mesh.filter = (_, __, request) =>
+      request.kind === "broadcast" &&
+      request.gossip.kind === "alerts" &&
+      request.gossip.edges.some(({ node }) => node === at(9)) &&
+      !members.some((member) => has(member, at(8)));
+    mesh.replyFilter = (_, to, reply) => {
+      if (to === at(9) && reply.kind !== "contacts")
+        answers.push(reply.kind === "refused" ? reply.why : reply.kind);
+      return false;
+    };
+    mesh.start(9, { seeds: [at(1)] });
+    mesh.run(300);
+    mesh.start(8, { seeds: [at(2)] });
+    mesh.until("all are in", () => mesh.agree(), 1500);
+    assert.ok(answers.includes("mismatched configuration id"));
+    assert.ok(answers.includes("joined"));
+    mesh.assertSound();
+  });
+
+  it("whose answers are all lost is let in when it asks again, as its uuid tells (S30)", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(5);
+    let lost = 0;
+    mesh.replyFilter = (_, to, reply) => to === at(9) && reply.kind === "joined" && lost++ < 10;
+    mesh.start(9, { seeds: [at(1)] });
+    mesh.until("it is in", () => mesh.agree(), 3000);
+    assert.ok(lost > 10);
+    assert.deepEqual(
+      members[0]!.cuts.map(({ kicked }) => kicked.length),
+      [0, 0, 0],
+      "it was never removed for not answering probes",
+    );
+    mesh.assertSound();
+  });
+
+  it("is not removed again when it was let in while it waited for a contact that never answers", () => {
+    const mesh = new VirtualMesh(3);
+    const members = mesh.grow(5);
+    // A dead member holds back the view change until it is detected, for longer than an attempt takes.
+    mesh.crash(members[4]!);
+    mesh.filter = (_, to) => to === at(5) || to === at(98) || to === at(97);
+    mesh.run(1500);
+    const port = portObservedBy(members[4]!, (held) => held >= 2);
+    mesh.start(port, { seeds: [at(1), at(5), at(97), at(98)] });
+    mesh.until("it is in", () => mesh.agree(), 30_000);
+    assert.deepEqual(
+      members[0]!.cuts.flatMap(({ kicked }) => kicked),
+      [at(5)],
+    );
+    mesh.assertSound();
+  });
+});
