@@ -2,6 +2,7 @@
 // test can break. Deterministic: the same seed gives the same run. Everything that is said and every view that is
 // taken goes past a checker, so that each run ends with the question whether the mesh ever contradicted itself.
 
+import assert from "node:assert/strict";
 import type { Level, Millis, ViewChange } from "../src/core/doorway.ts";
 import { type Driver, drive } from "../src/core/drive.ts";
 import { type Endpoint, parseEndpoint } from "../src/core/endpoint.ts";
@@ -235,6 +236,11 @@ export class VirtualMesh {
       const cut = member.cuts.at(-1);
       return cut?.view.id === view.id && !cut.degraded && view.has(member.endpoint);
     });
+  }
+
+  /** Nothing happened that must never happen. */
+  assertSound(): void {
+    assert.deepEqual(this.checker.contradictions(), []);
   }
 
   state(): string {
