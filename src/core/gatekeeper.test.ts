@@ -48,6 +48,14 @@ describe("the gatekeeper (PITFALLS B11)", () => {
     assert.deepEqual(gatekeeper.release(view, self), []);
   });
 
+  it("names the calls that are open when it closes, once", () => {
+    const gatekeeper = new Gatekeeper();
+    gatekeeper.admit(1, join(8, 0), 0);
+    gatekeeper.admit(2, join(9, 0), 0);
+    assert.deepEqual(gatekeeper.close(), [1, 2]);
+    assert.deepEqual([gatekeeper.close(), gatekeeper.wakeAt], [[], Infinity]);
+  });
+
   it("repeats the edges of those who wait once a second, for as long as they wait", () => {
     const gatekeeper = new Gatekeeper();
     assert.equal(gatekeeper.wakeAt, Infinity);

@@ -47,6 +47,14 @@ export class Gatekeeper {
     this.#repeatAt = Infinity;
     return replies;
   }
+
+  /** The calls that nobody here will answer any more. */
+  close(): readonly Token[] {
+    const tokens = [...this.#waiting.keys()];
+    this.#waiting.clear();
+    this.#repeatAt = Infinity;
+    return tokens;
+  }
 }
 
 export function edgeOf({ sender, ring, uuid, metadata }: Join): Edge {

@@ -393,7 +393,6 @@ export class Member implements Machine {
     if (this.#leaveBy !== undefined || this.#isDone) return;
     this.#leaveBy = this.#now + timeoutMs;
     if (this.#membership === undefined) return this.#leaveUnlessKnocking();
-    if (this.#membership.view.size === 1) return this.#finish(true);
     this.#askToBeReported();
   }
 
@@ -408,6 +407,7 @@ export class Member implements Machine {
    */
   #askToBeReported(): void {
     const { view } = this.#membership!;
+    if (view.size === 1) return this.#finish(true);
     const configuration = view.id;
     for (const sender of new Set(view.observersOf(this.#self))) {
       if (view.isNode(sender)) {
@@ -424,6 +424,7 @@ export class Member implements Machine {
     this.#leaveBy = undefined;
     this.#joining = undefined;
     this.#monitor.follow(undefined, this.#now);
+    for (const token of this.#gatekeeper.close()) this.#reply(token, refuse.closed);
     this.#out.push({ kind: "left", removed });
   }
 
