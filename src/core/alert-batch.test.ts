@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, joiner } from "../../test/core/sample-views.ts";
-import { AlertBatch, BATCH_WINDOW_MS } from "./alert-batch.ts";
+import { AlertBatch, BATCH_WINDOW_MS, JOINS_WINDOW_MS } from "./alert-batch.ts";
 
 describe("a batch of alerts (PROTOCOL §9)", () => {
   it("is due 100 ms after its first edge, which later ones do not put off", () => {
@@ -10,6 +10,27 @@ describe("a batch of alerts (PROTOCOL §9)", () => {
     batch.add({ node: host(1), ring: 0 }, 1000);
     batch.add({ node: host(2), ring: 0 }, 1090);
     assert.equal(BATCH_WINDOW_MS, 100);
+    assert.equal(batch.dueAt, 1100);
+  });
+
+  it("stays open for 100 ms after each new joiner, and for 1 s in all", () => {
+    const batch = new AlertBatch();
+    const dueAt: number[] = [];
+    for (let i = 0; i < 13; i++) {
+      batch.add({ node: host(i), ring: 0, join: joiner(i) }, 1000 + 80 * i);
+      dueAt.push(batch.dueAt);
+    }
+    assert.equal(JOINS_WINDOW_MS, 1000);
+    assert.deepEqual(dueAt, [1100, 1180, 1260, 1340, 1420, 1500, 1580, 1660, 1740, 1820, 1900, 1980, 2000]);
+  });
+
+  it("is not kept open by a joiner that is told of again, nor where somebody is down", () => {
+    const batch = new AlertBatch();
+    batch.add({ node: host(1), ring: 0, join: joiner(1) }, 1000);
+    batch.add({ node: host(1), ring: 0, join: joiner(1) }, 1050);
+    assert.equal(batch.dueAt, 1100);
+    batch.add({ node: host(2), ring: 0 }, 1060);
+    batch.add({ node: host(3), ring: 0, join: joiner(3) }, 1090);
     assert.equal(batch.dueAt, 1100);
   });
 
