@@ -12,8 +12,10 @@ export interface AtRest {
   readonly rssMibEach: number | undefined;
   /** By all processes of this network namespace. */
   readonly tcpOpensPerSecond: number | undefined;
-  /** By all members. */
+  /** Begun by all members. */
   readonly rpcsPerSecond: number | undefined;
+  /** Sent by all members, answers not counted. */
+  readonly messagesPerSecond: number | undefined;
 }
 
 export interface Window {
@@ -42,6 +44,7 @@ export async function measureAtRest(mesh: HeldMesh, { settleMs, windowMs }: Wind
     tcpOpensPerSecond,
     // The crate cannot be asked; it opens a connection for each message.
     rpcsPerSecond: mesh.kind === "node" ? perSecond((look) => look.requests) : tcpOpensPerSecond,
+    messagesPerSecond: mesh.kind === "node" ? perSecond((look) => look.messages) : tcpOpensPerSecond,
   };
 }
 
@@ -50,7 +53,8 @@ interface Look {
   readonly cpuSeconds: number | undefined;
   readonly rssMib: number | undefined;
   readonly tcpOpens: number | undefined;
-  readonly requests: number | undefined;
+  readonly requests?: number | undefined;
+  readonly messages?: number | undefined;
 }
 
 async function look(mesh: HeldMesh): Promise<Look> {
@@ -61,8 +65,13 @@ async function look(mesh: HeldMesh): Promise<Look> {
     rssMib: sum(pids.map(residentMib)),
     tcpOpens: tcpOpens(),
   };
-  if (mesh.kind !== "node") return { ...usage, requests: undefined };
-  return { ...usage, requests: sum(await Promise.all(mesh.alive.map((member) => member.requests()))) };
+  if (mesh.kind !== "node") return usage;
+  const sent = await Promise.all(mesh.alive.map((member) => member.sent()));
+  return {
+    ...usage,
+    requests: sum(sent.map(({ requests }) => requests)),
+    messages: sum(sent.map(({ messages }) => messages)),
+  };
 }
 
 /** Undefined where one of them is unknown. */

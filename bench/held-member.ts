@@ -21,6 +21,12 @@ const programs: Record<MemberKind, readonly string[]> = {
 
 const logLinesMax = 5000;
 
+export interface Sent {
+  readonly requests: number;
+  /** One for each request with one message, and those on streams that stay open. */
+  readonly messages: number;
+}
+
 export class HeldMember {
   readonly kind: MemberKind;
   readonly address: string;
@@ -39,7 +45,7 @@ export class HeldMember {
   #isGone = false;
   #held = (): void => {};
   #failed = (_error: Error): void => {};
-  #counted = (_requests: number): void => {};
+  #counted = (_sent: Sent): void => {};
 
   /** `changed` is called after each cut, panic and end. */
   constructor(kind: MemberKind, address: string, seed: string | undefined, changed: () => void) {
@@ -90,9 +96,9 @@ export class HeldMember {
     this.#child.stdin?.write("\n");
   }
 
-  /** How many requests a Node member has made so far. */
-  async requests(): Promise<number> {
-    const counted = new Promise<number>((resolve) => {
+  /** What a Node member has sent so far. */
+  async sent(): Promise<Sent> {
+    const counted = new Promise<Sent>((resolve) => {
       this.#counted = resolve;
     });
     this.#child.stdin?.write("\n");
@@ -120,7 +126,7 @@ export class HeldMember {
 
   #readLog(line: string): void {
     if (line === "holding") this.#held();
-    else if (line.startsWith("requests ")) this.#counted(Number(line.slice("requests ".length)));
+    else if (sentLine.test(line)) this.#counted(toSent(line));
     else this.log.push(line);
     if (this.log.length > logLinesMax) this.log.shift();
 
@@ -128,6 +134,13 @@ export class HeldMember {
     const panic = /panicked at (?:.*\/registry\/src\/[^/]+\/)?(.*)/.exec(line)?.[1];
     if (panic !== undefined) this.panics.push(panic.replace(/:$/, ""));
   }
+}
+
+const sentLine = /^sent (\d+) (\d+)$/;
+
+function toSent(line: string): Sent {
+  const [requests, messages] = (sentLine.exec(line) ?? []).slice(1).map(Number);
+  return { requests: requests!, messages: messages! };
 }
 
 /** The agent reads BLIP_… too, and what is set outside must not change what is measured. */

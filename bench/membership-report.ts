@@ -53,7 +53,8 @@ function rowsOf(runs: readonly MeshRun[]): Row[] {
     ["at rest: CPU of each member, % of a core", resting(({ cpuPercentEach }) => cpuPercentEach)],
     ["at rest: RSS of each member, MiB", resting(({ rssMibEach }) => rssMibEach)],
     ["at rest: TCP connections opened in all, /s", resting(({ tcpOpensPerSecond }) => tcpOpensPerSecond)],
-    ["at rest: RPCs in all, /s", resting(({ rpcsPerSecond }) => rpcsPerSecond)],
+    ["at rest: RPCs begun in all, /s", resting(({ rpcsPerSecond }) => rpcsPerSecond)],
+    ["at rest: messages sent in all, /s", resting(({ messagesPerSecond }) => messagesPerSecond)],
     [
       "apart: start of all processes, s",
       (of) => ({ values: of.map(({ startUp }) => startUp.wallMs / 1000) }),
@@ -103,6 +104,6 @@ which all processes were up and the last one was told to join. At rest: ${length
 the agreement. TCP connections are those of the whole network namespace, where others may open some too;
 alone it is in one of its own:
   unshare -rn sh -c 'ip link set lo up && npm run bench -- membership'
-RPCs are counted in the Node members; the crate opens a connection for each message, so that its
-connections are its RPCs.`;
+RPCs and messages are counted in the Node members, which keep streams open; the crate opens a connection for
+each message, so that its connections are its RPCs and its messages. Answers are not counted.`;
 }
