@@ -31,7 +31,7 @@ export const LOW_LATENCY: Pick<Settings, "faultTimeoutMs" | "faultStrikes"> = {
 };
 
 /** Rings are kept as bits of one small integer. */
-export const OBSERVERS_MAX = 30;
+const OBSERVERS_MAX = 30;
 
 /** The first reason why these settings cannot work, as `field: what is wrong`, or `undefined`. */
 export function faultIn(settings: Settings): string | undefined {
