@@ -113,6 +113,21 @@ describe("strikes over view changes (PITFALLS B15)", () => {
     assert.deepEqual(period(monitor, 3, subject, "refused"), ringsHeld(without(bystander), self, subject));
   });
 
+  it("are as good as all there for a subject that was reported in the view before, and still does not answer", () => {
+    const monitor = monitorOf(view);
+    periods(monitor, subject, ["refused", "refused", "refused"]);
+    const next = without(bystander);
+    monitor.follow(next, 3 * PERIOD + 1);
+    assert.deepEqual(period(monitor, 4, subject, "refused"), ringsHeld(next, self, subject));
+  });
+
+  it("start from none where it has answered well since", () => {
+    const monitor = monitorOf(view);
+    periods(monitor, subject, ["refused", "refused", "refused", "healthy"]);
+    monitor.follow(without(bystander), 4 * PERIOD + 1);
+    assert.deepEqual(periods(monitor, subject, ["refused", "refused"], 5), [[], []]);
+  });
+
   it("count an answer that was outstanding when the view changed", () => {
     const monitor = monitorOf(view);
     periods(monitor, subject, ["refused", "refused"]);

@@ -17,6 +17,8 @@ interface Watch {
   strikes: number;
   /** When the probe that is under way began. */
   askedAt: Millis | undefined;
+  /** It was reported, and has not answered well since. */
+  isReported: boolean;
   /** A period began while a probe was under way: the next probe follows it at once. */
   isOwed: boolean;
 }
@@ -60,9 +62,12 @@ export class EdgeMonitor {
         rings: held,
         strikes: 0,
         askedAt: undefined,
+        isReported: false,
         isOwed: false,
       };
       watch.rings = held;
+      // The report died with its configuration; the next failure repeats it.
+      if (watch.isReported) watch.strikes = this.#settings.faultStrikes - 1;
       watches.set(subject, watch);
       if (watch.askedAt !== undefined) this.#underWay += 1;
     }
@@ -108,10 +113,12 @@ export class EdgeMonitor {
     this.#underWay -= 1;
     if (result === "healthy") {
       watch.strikes = 0;
+      watch.isReported = false;
       return [];
     }
     watch.strikes += result === "late" && askedAt <= this.#stalledAt ? DOUBTFUL_STRIKE : 1;
     if (watch.strikes < this.#settings.faultStrikes) return [];
+    watch.isReported = true;
     watch.strikes = 0; // It is reported anew after as many more, for as long as the configuration lasts.
     return watch.rings.map((ring) => ({ node: subject, ring }));
   }
