@@ -208,6 +208,24 @@ describe("a cut detector", () => {
   });
 });
 
+describe("a proposal", () => {
+  for (const [size, most] of [
+    [2, 1],
+    [3, 1],
+    [4, 1],
+    [5, 2],
+    [8, 3],
+    [9, 4],
+    [50, 24],
+  ] as const) {
+    it(`removes at most ${most} of ${size} members, the first in Endpoint order, and admits any number`, () => {
+      const detector = detectorOf(viewOfSize(size));
+      for (const node of [...hosts(20, 100), ...hosts(size)]) report(detector, node, K);
+      assert.deepEqual(detector.proposal(), [...hosts(most), ...hosts(20, 100)]);
+    });
+  }
+});
+
 describe("implied reports (PITFALLS B7)", () => {
   it("lift a joiner that is at exactly L because one crashed observer holds its other rings (LIVE §2.1)", () => {
     const view = viewOfSize(4);

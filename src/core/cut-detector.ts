@@ -116,11 +116,19 @@ export class CutDetector {
     return [...this.#unstableSince].map(([node, since]) => ({ node, since }));
   }
 
-  /** Everybody who is stable, in Endpoint order; `undefined` while somebody is unstable, or nobody stable. */
+  /**
+   * Everybody who is stable, in Endpoint order; `undefined` while somebody is unstable, or nobody stable.
+   *
+   * Of members to be removed, only as many as could be dead with anybody left to decide it. Were more of them stable,
+   * then because all went slow for a while and accuse each other, and they would dissolve the mesh; or because they
+   * want to leave, and the rest of them goes in the next view.
+   */
   proposal(): Proposal | undefined {
     for (const node of this.#unstableSince.keys()) if (!this.#ignored.has(node)) return undefined;
     const stable = [...this.#reports.keys()].filter((node) => this.countOf(node) >= this.#high);
-    return stable.length === 0 ? undefined : stable.sort(compareEndpoints);
+    if (stable.length === 0) return undefined;
+    let room = Math.max(1, this.#view.size - this.#view.majority);
+    return stable.sort(compareEndpoints).filter((node) => !this.#view.has(node) || room-- > 0);
   }
 
   /** How many distinct observers reported this subject themselves. */
