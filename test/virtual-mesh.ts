@@ -42,6 +42,8 @@ export interface Joining {
   readonly metadata?: Metadata;
   /** A member whose metadata does not say that it runs this library, as a Rust member's. */
   readonly isForeign?: boolean;
+  /** How far its wall clock is ahead of the others'. */
+  readonly aheadMs?: Millis;
 }
 
 export class VirtualMesh {
@@ -87,7 +89,7 @@ export class VirtualMesh {
   }
 
   /** Starts a member at 127.0.0.1 on this port; without seeds it founds a mesh. */
-  start(port: number, { seeds = [], metadata, isForeign = false }: Joining = {}): VirtualMember {
+  start(port: number, { seeds = [], metadata, isForeign = false, aheadMs = 0 }: Joining = {}): VirtualMember {
     const endpoint = at(port);
     const own: Metadata = Object.assign(Object.create(null), metadata);
     const member = new Member({
@@ -98,8 +100,8 @@ export class VirtualMesh {
       random: seededRandom(this.#random.u64()),
     });
     const driver = drive(member, {
-      now: () => this.now,
-      wake: (due, run) => this.#schedule(Math.max(due, this.now), run, virtual, true),
+      now: () => this.now + aheadMs,
+      wake: (due, run) => this.#schedule(Math.max(due - aheadMs, this.now), run, virtual, true),
       send: (to, request) => {
         this.checker.hears(endpoint, request);
         for (const peer of to) this.#deliver(virtual, peer, request, () => {});
