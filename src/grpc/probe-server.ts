@@ -13,6 +13,7 @@ const WELL = encodeProbeResult(0);
 export class ProbeServer {
   readonly #ask: (request: Request, answer: (reply: Reply) => void) => void;
   readonly #streams = new Set<ServerDuplexStream<Buffer, Buffer>>();
+  #closed = false;
 
   constructor(ask: (request: Request, answer: (reply: Reply) => void) => void) {
     this.#ask = ask;
@@ -23,13 +24,14 @@ export class ProbeServer {
   }
 
   close(): void {
+    this.#closed = true;
     for (const stream of this.#streams) stream.end();
     this.#streams.clear();
   }
 
   readonly probes: handleBidiStreamingCall<Buffer, Buffer> = (stream) => {
-    if (this.#streams.size >= STREAMS_MAX) {
-      stream.emit("error", errorOf(refuse.tooMany));
+    if (this.#closed || this.#streams.size >= STREAMS_MAX) {
+      stream.emit("error", errorOf(this.#closed ? refuse.closed : refuse.tooMany));
       return;
     }
     this.#streams.add(stream);

@@ -37,7 +37,7 @@ export class ProbeStream {
     this.#call.startRead();
   }
 
-  /** Probes once; `answer` is called exactly once, later, unless the stream is closed before. */
+  /** Probes once; `answer` is called exactly once, later. */
   ask(timeoutMs: number, answer: (reply: Reply) => void): void {
     const timer = setTimeout(() => {
       this.#call.cancelWithStatus(status.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms`);
@@ -46,12 +46,8 @@ export class ProbeStream {
     this.#call.sendMessageWithContext({}, NOTHING);
   }
 
-  /** Ends the stream. Nothing is told any more. */
+  /** Ends the stream. Probes under way are refused. */
   close(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    for (const { timer } of this.#asked) clearTimeout(timer);
-    this.#asked = [];
     this.#call.cancelWithStatus(status.CANCELLED, "closed");
   }
 

@@ -14,7 +14,19 @@ export function targetOf(endpoint: Endpoint): string {
 
 /** Channel options under which the connections to this endpoint are destroyed when `signal` is aborted. */
 export function addressing(endpoint: Endpoint, signal: AbortSignal): ChannelOptions {
-  return { [ADDRESS]: { host: ipOf(endpoint), port: portOf(endpoint), signal } };
+  const address: { host: string; port: number; signal?: AbortSignal } = {
+    host: ipOf(endpoint),
+    port: portOf(endpoint),
+    signal,
+  };
+  // grpc-js may be about to connect at that moment, and Node would connect with an aborted signal all the same. So
+  // what begins later is sent to where nobody can be.
+  signal.addEventListener("abort", () => {
+    address.host = "127.0.0.1";
+    address.port = 0;
+    delete address.signal;
+  });
+  return { [ADDRESS]: address };
 }
 
 class LiteralResolver implements experimental.Resolver {

@@ -4,7 +4,7 @@ import { Server } from "@grpc/grpc-js";
 import { nodeIdOf } from "../core/endpoint.ts";
 import type { Broadcast, Gossip, Reply, Request } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
-import { PATHS, RELAY } from "./methods.ts";
+import { PATHS, PROBES, RELAY } from "./methods.ts";
 import {
   ask,
   at,
@@ -199,6 +199,65 @@ describe("a call", () => {
     assert.ok(reply.kind === "refused" && reply.code === "internal");
     const unknown = await ask(transport(), endpoint, PROBE);
     assert.ok(unknown.kind === "refused" && unknown.code === "unimplemented");
+  });
+});
+
+describe("probes of a Node member", () => {
+  it("travel on one stream, and are answered as calls would be", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    for (let i = 0; i < 5; i++) assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+    assert.equal(peer.membership.streams, 1);
+    peer.script = () => refuse.degraded;
+    const reply = await ask(through, peer.endpoint, PROBE);
+    assert.ok(reply.kind === "refused" && reply.code === "unavailable");
+    assert.equal(peer.asked.length, 6);
+  });
+
+  it("fail in time where the member does not answer, and succeed when it does again", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+    peer.script = () => undefined;
+    const reply = await ask(through, peer.endpoint, PROBE, 50);
+    assert.ok(reply.kind === "refused" && reply.code === "deadline_exceeded");
+    peer.script = () => ({ kind: "ack" });
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+  });
+
+  it("fail at once where it is gone, or closed", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+    peer.membership.close();
+    assert.equal((await ask(through, peer.endpoint, PROBE)).kind, "refused");
+    assert.equal((await ask(through, peer.endpoint, PROBE)).kind, "refused");
+    await peer.stop();
+    assert.equal((await ask(through, peer.endpoint, PROBE)).kind, "refused");
+  });
+
+  it("are calls where it knows no such stream", async () => {
+    const peer = await member();
+    peer.server.unregister(PROBES);
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    await ask(through, peer.endpoint, PROBE);
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+  });
+
+  it("are refused when the member is probed no more", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    peer.script = () => undefined;
+    const probes = [ask(through, peer.endpoint, PROBE)];
+    await until(() => peer.asked.length === 1, "it is under way");
+    through.follow(viewOf([at(2)]));
+    assert.equal((await probes[0]!).kind, "refused");
+    await until(() => peer.membership.streams === 0, "the stream is closed");
   });
 });
 

@@ -34,7 +34,7 @@ export class Transport {
   readonly #written = new Set<Outbox>();
   #flushing: NodeJS.Immediate | undefined;
   #view: View | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
   #emptied = (): void => {};
 
   constructor(options: TransportOptions) {
@@ -46,7 +46,7 @@ export class Transport {
 
   /** Tells these, once and without waiting for an answer. */
   send(to: readonly Endpoint[], request: Request): void {
-    if (this.#closed) return;
+    if (this.#closing !== undefined) return;
     for (const endpoint of to) {
       const outbox = this.#outboxTo(endpoint);
       outbox.push(request);
@@ -85,9 +85,12 @@ export class Transport {
   }
 
   /** Waits for what is under way, up to `drainMs`, then gives up on the rest and closes everything. */
-  async close({ drainMs = 0 }: { readonly drainMs?: number } = {}): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close({ drainMs = 0 }: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(drainMs);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
     this.#flush();
     if (drainMs > 0 && !this.#isIdle) await this.#drained(drainMs);
     for (const outbox of this.#outboxes.values()) outbox.close();
@@ -148,7 +151,7 @@ export class Transport {
   }
 
   #ask(to: Endpoint, request: Request, timeoutMs: number, answer: (reply: Reply) => void): () => void {
-    if (this.#closed) {
+    if (this.#closing !== undefined) {
       process.nextTick(answer, refuse.closed);
       return () => {};
     }

@@ -1,0 +1,98 @@
+// A channel of grpc-js, and how to be rid of it: it tells when no connection comes about in time, and when it is cut
+// its calls end and its sockets are destroyed. grpc-js alone would wait for ever, and leave the sockets.
+
+import {
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  connectivityState,
+  type experimental,
+  Channel as GrpcChannel,
+  status,
+} from "@grpc/grpc-js";
+import type { Endpoint } from "../core/endpoint.ts";
+import { addressing, targetOf } from "./target.ts";
+
+type Call = experimental.CallStream;
+type Listener = Parameters<Call["start"]>[1];
+
+export class Link {
+  readonly channel: ChannelInterface;
+  readonly #abort = new AbortController();
+  readonly #calls = new Set<Call>();
+  readonly #connectTimeoutMs: number;
+  readonly #overdue: (why: string) => void;
+  /** Runs while there is no connection though one is wanted. */
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `overdue` is told that a connection did not come about within `connectTimeoutMs`. */
+  constructor(
+    endpoint: Endpoint,
+    credentials: ChannelCredentials,
+    options: ChannelOptions,
+    connectTimeoutMs: number,
+    overdue: (why: string) => void,
+  ) {
+    const withAddress = { ...options, ...addressing(endpoint, this.#abort.signal) };
+    this.channel = new GrpcChannel(targetOf(endpoint), credentials, withAddress);
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#overdue = overdue;
+    this.#watch();
+  }
+
+  createCall(...how: Parameters<ChannelInterface["createCall"]>): Call {
+    const call = this.channel.createCall(...how);
+    const start = call.start.bind(call);
+    call.start = (headers, listener) => {
+      this.#calls.add(call);
+      start(headers, this.#listening(call, listener));
+    };
+    return call;
+  }
+
+  get isReady(): boolean {
+    return this.channel.getConnectivityState(false) === connectivityState.READY;
+  }
+
+  /** Takes no more calls, and disconnects when those under way have ended. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.channel.close();
+  }
+
+  /** Ends everything at once. */
+  cut(why: string): void {
+    for (const call of this.#calls) call.cancelWithStatus(status.UNAVAILABLE, why);
+    this.close();
+    this.#abort.abort();
+  }
+
+  /**
+   * Follows the state of the channel. grpc-js stays in TRANSIENT_FAILURE while it connects again, so it is overdue
+   * counting from the first attempt, until one attempt succeeds.
+   */
+  #watch(): void {
+    const state = this.channel.getConnectivityState(false);
+    if (state === connectivityState.SHUTDOWN) return;
+    if (state === connectivityState.READY || state === connectivityState.IDLE) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    } else {
+      const why = `no connection within ${this.#connectTimeoutMs} ms`;
+      this.#timer ??= setTimeout(this.#overdue, this.#connectTimeoutMs, why).unref();
+    }
+    this.channel.watchConnectivityState(state, Infinity, () => this.#watch());
+  }
+
+  /** Listens along, to know when the call is over. */
+  #listening(call: Call, listener: Listener): Listener {
+    return {
+      onReceiveMetadata: (headers) => listener.onReceiveMetadata(headers),
+      onReceiveMessage: (message) => listener.onReceiveMessage(message),
+      onReceiveStatus: (ended) => {
+        this.#calls.delete(call);
+        listener.onReceiveStatus(ended);
+      },
+    };
+  }
+}
