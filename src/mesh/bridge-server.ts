@@ -10,6 +10,8 @@ import { BlipError } from "./errors.ts";
 const OPTIONS = {
   "grpc.max_receive_message_length": 64 * 1024 * 1024,
   "grpc.max_send_message_length": -1,
+  // Of messages that are half sent, one connection may hold so many.
+  "grpc.max_concurrent_streams": 1000,
   "grpc.enable_channelz": 0,
 };
 
