@@ -173,7 +173,7 @@ export class Member implements Machine {
     if (this.#membership === undefined || this.#leaveBy !== undefined) return refuse.joining;
     const { view } = this.#membership;
     // A member that never got its view, as its uuid tells, is let through to its observers, who will give it.
-    if (view.recordOf(sender)?.uuid !== uuid) {
+    if (!view.hasAs(sender, uuid)) {
       if (view.has(sender)) return refuse.hostExists;
       if (view.knows(uuid)) return refuse.uuidExists;
     }
@@ -197,7 +197,7 @@ export class Member implements Machine {
   #judge({ sender, uuid, configuration, ring }: Join): Reply | undefined {
     if (this.#membership === undefined) return refuse.joining;
     const { view } = this.#membership;
-    if (view.recordOf(sender)?.uuid === uuid) {
+    if (view.hasAs(sender, uuid)) {
       return { kind: "joined", sender: this.#self, configuration: view.id, view };
     }
     if (configuration !== view.id) return refuse.wrongConfiguration;

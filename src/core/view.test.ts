@@ -105,6 +105,22 @@ describe("a view", () => {
     );
   });
 
+  it("tells the incarnation of a member by its uuid, and believes a used one where it does not know whose it is", () => {
+    const told = View.of(K, [record(host(1)), record(host(2))], [uuid(1), uuid(2)]);
+    const view = told.next([host(3)], new Map([[host(3), joiner(3)]]));
+    const answers = [
+      [host(1), uuid(1)],
+      [host(1), uuid(9)],
+      [host(3), uuid(3)],
+      [host(3), uuid(1)],
+      [host(4), uuid(1)],
+    ] as const;
+    assert.deepEqual(
+      answers.map(([endpoint, id]) => view.hasAs(endpoint, id)),
+      [true, false, true, false, false],
+    );
+  });
+
   it("lists members by address for cuts: IPv4 first", () => {
     const records = ["[::1]:1", "127.0.0.1:2", "127.0.0.1:1", "9.9.9.9:9"].map((address) => ({
       endpoint: parseEndpoint(address)!,

@@ -137,6 +137,15 @@ export class View {
     return this.#records[this.indexOf(endpoint)];
   }
 
+  /**
+   * Whether the endpoint is a member by this uuid. Of members that were there before us we know all uuids, but not
+   * whose is whose: there a uuid that was admitted is taken for its asker's, as nobody else can know it.
+   */
+  hasAs(endpoint: Endpoint, uuid: NodeId): boolean {
+    const record = this.recordOf(endpoint);
+    return record !== undefined && (record.uuid === uuid || (record.uuid === undefined && this.knows(uuid)));
+  }
+
   /** Whether this member runs this library, as its metadata says. */
   isNode(endpoint: Endpoint): boolean {
     const record = this.recordOf(endpoint);

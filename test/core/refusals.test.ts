@@ -78,7 +78,10 @@ const cases: readonly Case[] = [
     "PreJoin with both: the host comes first",
     "already_exists",
     "host already exists",
-    () => preJoin(host(2), 1),
+    (lone) => {
+      lone.decide([newcomer]);
+      return preJoin(newcomer, 1);
+    },
   ],
   [
     "Join under another configuration",
@@ -90,7 +93,7 @@ const cases: readonly Case[] = [
     "Join of a member under another configuration: the configuration comes first",
     "aborted",
     "mismatched configuration id",
-    (lone) => join(lone, host(1), 1, 5n, 0),
+    (lone) => join(lone, host(1), 100, 5n, 0),
   ],
   [
     "Join of a member",

@@ -135,6 +135,21 @@ describe("a joiner while the configuration changes (PITFALLS B11)", () => {
     mesh.assertSound();
   });
 
+  it("is let in when it asks again also by members that came in with it, who know its uuid only among others", () => {
+    const mesh = new VirtualMesh(1);
+    // One joiner is not answered for a while; its observers in the new view have all joined in the same cut.
+    const deafUntil = mesh.now + 5000;
+    mesh.replyFilter = (_, to, reply) => to === at(9) && reply.kind === "joined" && mesh.now < deafUntil;
+    mesh.start(1);
+    for (let port = 2; port <= 12; port++) mesh.start(port, { seeds: [at(1)] });
+    mesh.until("all agree", () => mesh.agree(), 8000);
+    assert.deepEqual(
+      mesh.living.flatMap(({ cuts }) => cuts.flatMap(({ kicked }) => kicked)),
+      [],
+    );
+    mesh.assertSound();
+  });
+
   it("is not removed again when it was let in while it waited for a contact that never answers", () => {
     const mesh = new VirtualMesh(3);
     const members = mesh.grow(5);
