@@ -26,7 +26,7 @@ export function unary(
         received = bytes;
       },
       onReceiveStatus({ code, details }) {
-        if (code !== status.OK || received !== undefined) ended(code, details, received ?? NOTHING);
+        if (code !== status.OK || received !== undefined) ended(code, plain(details), received ?? NOTHING);
         else ended(status.INTERNAL, "the answer has no message", NOTHING);
       },
     });
@@ -39,4 +39,9 @@ export function unary(
     process.nextTick(ended, status.UNAVAILABLE, String(error), NOTHING);
     return () => {};
   }
+}
+
+/** grpc-js ends the reason of a failed connection in a heading without a text. */
+function plain(details: string): string {
+  return details.replace(/ ?Resolution note: ?$/, "");
 }
