@@ -33,7 +33,10 @@ export class CutDetector {
   /** Subject → when an observer last reported it. */
   readonly #accusedAt = new Map<Endpoint, Millis>();
   readonly #unstableSince = new Map<Endpoint, Millis>();
+  readonly #stable = new Set<Endpoint>();
   readonly #ignored = new Set<Endpoint>();
+  /** Members that are unstable or stable: observers whose own reports may be implied. */
+  readonly #going = new Set<Endpoint>();
 
   constructor(view: View, { low, high }: CutDetectorSettings) {
     this.#view = view;
@@ -58,6 +61,7 @@ export class CutDetector {
 
   /** Adds the reports that follow from observers which are reported themselves. */
   infer(now: Millis): void {
+    if (this.#going.size === 0) return; // As in a storm of joins, where looking at all of them would cost much.
     for (let changed = true; changed; ) {
       changed = false;
       for (const [node, reported] of this.#reports) {
@@ -125,10 +129,9 @@ export class CutDetector {
    */
   proposal(): Proposal | undefined {
     for (const node of this.#unstableSince.keys()) if (!this.#ignored.has(node)) return undefined;
-    const stable = [...this.#reports.keys()].filter((node) => this.countOf(node) >= this.#high);
-    if (stable.length === 0) return undefined;
+    if (this.#stable.size === 0) return undefined;
     let room = Math.max(1, this.#view.size - this.#view.majority);
-    return stable.sort(compareEndpoints).filter((node) => !this.#view.has(node) || room-- > 0);
+    return [...this.#stable].sort(compareEndpoints).filter((node) => !this.#view.has(node) || room-- > 0);
   }
 
   /** How many distinct observers reported this subject themselves. */
@@ -150,7 +153,10 @@ export class CutDetector {
     this.#reports.set(node, rings);
     const count = countOnes(rings);
     if (count < this.#low) return;
-    if (count >= this.#high) this.#unstableSince.delete(node);
-    else if (!this.#unstableSince.has(node)) this.#unstableSince.set(node, now);
+    if (this.#view.has(node)) this.#going.add(node);
+    if (count >= this.#high) {
+      this.#stable.add(node);
+      this.#unstableSince.delete(node);
+    } else if (!this.#unstableSince.has(node)) this.#unstableSince.set(node, now);
   }
 }

@@ -132,14 +132,11 @@ describe("a round that hears of edges (PROTOCOL §12)", () => {
     }
   });
 
-  it("admits a limited number of joiners at once and stays able to apply its decision", () => {
-    const round = roundOf(viewOfSize(1));
-    const many = hosts(20_100, 100);
-    const [batch] = batchesAbout(viewOfSize(1), many);
-    const [voted] = votesIn([round.hear(batch!, 0)]);
-    assert.equal(voted!.length, 20_000);
-    const { decided } = round.hear({ ...vote(self, voted!), configuration: viewOfSize(1).id }, 0);
-    assert.equal(decided!.joiners.size, 20_000);
+  it("counts no joiner beyond those that it has room to record: a decision about it could not be applied", () => {
+    const round = roundOf();
+    for (const node of hosts(20_000, 100)) round.hear(joinOn(0, node), 0);
+    assert.deepEqual(votesIn(hearAllAbout(round, [host(30_000)], 0)), []);
+    assert.deepEqual(votesIn(hearAllAbout(round, [newcomer], 0)), [[newcomer]]);
   });
 });
 
