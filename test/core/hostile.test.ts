@@ -214,7 +214,7 @@ describe("a flood", () => {
   for (const [what, one] of floods) {
     it(`${what} is held within bounds, and the member works on`, () => {
       const lone = member();
-      const count = 20_000;
+      const count = 8000;
       const grown = heldBytes(() => {
         for (let i = 0; i < count; i++) {
           lone.feed({ kind: "request", token: -1 - i, request: one(lone, i) });

@@ -89,7 +89,7 @@ describe("Rapid §4.2: multi-process cut detection", () => {
     [16, 0.003],
   ] as const) {
     it(`almost-everywhere agreement (Figure 11): of ${failed} failures at most ${100 * most} % see a part first`, () => {
-      assert.ok(conflictShare(failed, { high: 9, low: 4 }, 2000) <= most);
+      assert.ok(conflictShare(failed, { high: 9, low: 4 }, 1000) <= most);
     });
   }
 
@@ -147,7 +147,7 @@ describe("Rapid §7.2: failures", () => {
 
   it("flip-flopping loss of all that comes in removes the faulty one at most once per fault, and nobody else (Figure 9)", () => {
     const mesh = new VirtualMesh(1);
-    const members = mesh.grow(40);
+    const members = mesh.grow(24);
     const faulty = members[9]!;
     const others = members.filter((member) => member !== faulty);
     mesh.checker.mayBeRemoved.add(faulty.endpoint);

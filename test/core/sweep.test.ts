@@ -75,11 +75,11 @@ const weathers: readonly (readonly [
   count: number,
   weather: (life: Life) => void,
 ])[] = [
-  ["in calm weather", 1, 60, () => {}],
+  ["in calm weather", 1, 45, () => {}],
   [
     "with messages that are slow and overtake each other",
     1001,
-    50,
+    40,
     ({ mesh, dice }) => {
       mesh.latencyMs = [1, 10 + dice.below(300)];
     },
@@ -87,7 +87,7 @@ const weathers: readonly (readonly [
   [
     "with messages that arrive twice",
     2001,
-    40,
+    35,
     ({ mesh, dice }) => {
       mesh.duplication = dice.below(50) / 100;
     },
@@ -95,7 +95,7 @@ const weathers: readonly (readonly [
   [
     "with calls that are lost",
     3001,
-    50,
+    40,
     ({ mesh, dice }) => {
       const share = dice.below(8);
       const lostInARow = new Map<string, number>();
