@@ -111,6 +111,27 @@ describe("the ledger of joiners (PITFALLS B3)", () => {
     assert.equal(ledger.settledAt(node), 1900);
   });
 
+  it("holds a proposal back until its joiners are settled, and says when to ask again", () => {
+    const ledger = new JoinerLedger();
+    ledger.record(node, 0, first, 1000);
+    assert.deepEqual(ledger.settled([host(1), node], 1000), { value: [host(1), node], againAt: Infinity });
+    ledger.record(node, 1, second, 1000);
+    assert.deepEqual(ledger.settled([host(1), node], 1000), { value: [], againAt: 1500 });
+    assert.deepEqual(ledger.settled([host(1), node], 1500), { value: [host(1), node], againAt: Infinity });
+  });
+
+  it("goes on without a joiner that keeps changing, after two seconds", () => {
+    const ledger = new JoinerLedger();
+    for (let now = 0; now < 10_000; now += 250) {
+      ledger.record(node, 0, joiner(now), now);
+      const { value, againAt } = ledger.settled([host(1), node], now);
+      if (now < 250) continue; // One variant is no reason to wait.
+      assert.deepEqual(value, now < 2250 ? [] : [host(1)]);
+      assert.equal(againAt, now < 2250 ? Math.min(now + 500, 2250) : Infinity);
+      assert.deepEqual(ledger.settled([node], now).value, []);
+    }
+  });
+
   it("resolves a decision only when the data of all its joiners is there; members need none", () => {
     const ledger = new JoinerLedger();
     const view = viewOfSize(3);

@@ -9,6 +9,8 @@ import type { View } from "./view.ts";
 
 /** How long no new variant may have come before a joiner with several is proposed. */
 export const VARIANTS_SETTLE_MS = 500;
+/** How long joiners that keep changing may hold a proposal back. */
+const UNSETTLED_MAX_MS = 2000;
 /** Joiners recorded in one configuration; more are not admitted before the next one. */
 const JOINERS_MAX = 20_000;
 /** Variants of one joiner that are remembered, the newest. */
@@ -23,6 +25,7 @@ interface Entry {
 
 export class JoinerLedger {
   readonly #entries = new Map<Endpoint, Entry>();
+  #waitUntil: Millis | undefined;
 
   /** False where there is no room for one more joiner. */
   record(node: Endpoint, ring: number, joiner: Joiner, now: Millis): boolean {
@@ -62,6 +65,19 @@ export class JoinerLedger {
   /** All that was told of this joiner, oldest first. */
   variantsOf(node: Endpoint): readonly Joiner[] {
     return this.#entries.get(node)?.variants ?? [];
+  }
+
+  /**
+   * What of a proposal may be announced by now; where that is nothing, when to ask again. A joiner whose data keeps
+   * changing, like a process that starts again and again, holds the others back for a while only.
+   */
+  settled(proposal: Proposal, now: Millis): { readonly value: Proposal; readonly againAt: Millis } {
+    const settlesAt = Math.max(...proposal.map((node) => this.settledAt(node)));
+    if (settlesAt <= now) return { value: proposal, againAt: Infinity };
+    this.#waitUntil ??= now + UNSETTLED_MAX_MS;
+    if (now < this.#waitUntil) return { value: [], againAt: Math.min(settlesAt, this.#waitUntil) };
+    const value = proposal.filter((node) => this.settledAt(node) <= now);
+    return { value, againAt: value.length > 0 ? Infinity : settlesAt };
   }
 
   /** From when on a proposal with this joiner may be announced. */

@@ -192,13 +192,11 @@ export class Round {
     this.#settlesAt = Infinity;
     this.#unstableAt = this.#announced === undefined ? this.#reinforcement.dueAt : Infinity;
     if (this.#announced !== undefined) return;
-    const value = this.#detector.proposal();
-    if (value === undefined) return;
-    const settlesAt = Math.max(...value.map((node) => this.#ledger.settledAt(node)));
-    if (settlesAt > now) {
-      this.#settlesAt = settlesAt;
-      return;
-    }
+    const proposal = this.#detector.proposal();
+    if (proposal === undefined) return;
+    const { value, againAt } = this.#ledger.settled(proposal, now);
+    this.#settlesAt = againAt;
+    if (value.length === 0) return;
     this.#announced = value;
     this.#unstableAt = Infinity;
     if (this.#classic.voteFast(value)) {

@@ -7,6 +7,7 @@ import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Request } from "../../src/core/messages.ts";
 import { seededRandom } from "../../src/core/random.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
+import { ringsHeld } from "./sample-views.ts";
 
 const DETECTION_MS = 8000;
 
@@ -179,6 +180,33 @@ describe("a process that starts again and again in the middle of its join (S29)"
       }
       mesh.until("it is in", () => mesh.agree(), 30_000);
       assert.equal(viewOf(joiner)!.size, members.length + 1);
+      mesh.assertSound();
+    }
+  });
+
+  it("and never stops keeps nobody else from coming or from being removed", () => {
+    for (const everyMs of [150, 400]) {
+      const mesh = new VirtualMesh(1);
+      const members = mesh.grow(6);
+      const seeds = members.slice(0, 5).map(({ endpoint }) => endpoint);
+      const dead = members[5]!;
+      mesh.crash(dead);
+      // It cannot get in before the dead one is found to be dead, so that it is told of in ever more variants.
+      const view = viewOf(members[0]!)!;
+      const port = [9000, 9001, 9002, 9003, 9004, 9005].find(
+        (one) => ringsHeld(view, dead.endpoint, at(one)).length >= 3,
+      )!;
+      let unruly = mesh.start(port, { seeds });
+      const restart = (): void => {
+        mesh.crash(unruly);
+        unruly = mesh.start(port, { seeds });
+        mesh.later(everyMs, restart);
+      };
+      mesh.later(everyMs, restart);
+      mesh.run(3000);
+      const joiner = mesh.start(9100, { seeds });
+      const isDone = (): boolean => viewOf(joiner) !== undefined && !viewOf(members[0]!)!.has(dead.endpoint);
+      mesh.until("the dead one is out and the joiner is in", isDone, DETECTION_MS + 3000);
       mesh.assertSound();
     }
   });
