@@ -84,6 +84,20 @@ describe("a crash (S4)", () => {
     }
   });
 
+  it("of the one that holds six rings of a joiner leaves it at exactly L, and yet it gets in (LIVE §2.1)", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(4);
+    const [dead] = members as [VirtualMember];
+    const view = viewOf(dead)!;
+    let port = 100;
+    while (ringsHeld(view, dead.endpoint, at(port)).length !== 6) port += 1;
+    mesh.crash(dead);
+    const joiner = mesh.start(port, { seeds: mesh.living.map(({ endpoint }) => endpoint) });
+    mesh.until("it is in and the dead one is out", () => mesh.agree(), DETECTION_MS + 2000);
+    assert.equal(viewOf(joiner)!.size, 4);
+    mesh.assertSound();
+  });
+
   it("of three of the first observers of a joiner does not keep it out", () => {
     const mesh = new VirtualMesh(1);
     const members = mesh.grow(10);
