@@ -55,8 +55,9 @@ export type Level = "debug" | "info" | "warn";
 /** One step from a configuration to the next, as this member took it. */
 export interface ViewChange {
   readonly view: View;
-  /** In Endpoint order. In the first cut after a join, all members. */
+  /** Members that were not in this member's view before, in the order of the view; in its first cut, all. */
   readonly joined: readonly Endpoint[];
+  /** Members of the view before that are gone, in its order. */
   readonly kicked: readonly Endpoint[];
   /** This member is not in the view: it was removed, or gave up a view that the others left behind. */
   readonly degraded: boolean;
