@@ -47,7 +47,10 @@ function rowsOf(runs: readonly MeshRun[]): Row[] {
         of.flatMap((run) => (run.killed === count && run.kill) || []);
       return [
         [`SIGKILL of ${count}: survivors agreed after, s`, (of) => agreements(kills(of))],
-        [`SIGKILL of ${count}: view changes`, (of) => ({ values: kills(of).map(({ cuts }) => cuts) })],
+        [
+          `SIGKILL of ${count}: view changes`,
+          (of) => ({ values: kills(of).flatMap(({ tookMs, cuts }) => (tookMs === undefined ? [] : cuts)) }),
+        ],
       ];
     }),
     ["at rest: CPU of each member, % of a core", resting(({ cpuPercentEach }) => cpuPercentEach)],
