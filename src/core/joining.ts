@@ -124,8 +124,7 @@ export class Joining {
     if (this.#phase.kind === "knocking") return this.#comparedWith(this.#phase, reply, now);
     if (this.#phase.kind !== "asking") return NOTHING;
     if (reply.kind === "refused") {
-      if (isSame(reply, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
-      if (isSame(reply, refuse.hostExists)) this.#isHostTaken = true;
+      this.#learnFrom(reply);
       return this.#failed(now, `${from}: ${reply.why}`);
     }
     if (reply.observers.length === 0) return this.#failed(now, `${from}: no observers`);
@@ -171,13 +170,17 @@ export class Joining {
     if (isSame(reply, refuse.joinPending)) return NOTHING;
     this.#phase.open -= 1;
     this.#lastFailure = `${from}: ${reply.why}`;
-    if (isSame(reply, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
-    if (isSame(reply, refuse.hostExists)) this.#isHostTaken = true;
+    this.#learnFrom(reply);
     // The configuration has changed: the other observers' answers will be the same, so ask anew at once.
     if (isSame(reply, refuse.wrongConfiguration)) {
       return this.#pauseFor(now, RACE_PAUSE_MS / 5 + this.#random.below(RACE_PAUSE_MS));
     }
     return this.#phase.open === 0 ? this.#failed(now, this.#lastFailure) : NOTHING;
+  }
+
+  #learnFrom(refusal: Refused): void {
+    if (isSame(refusal, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
+    if (isSame(refusal, refuse.hostExists)) this.#isHostTaken = true;
   }
 
   wake(now: Millis): Move {
