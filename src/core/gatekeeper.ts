@@ -1,9 +1,9 @@
-// The joiners that we vouch for as their observers, and whose calls we have not answered yet. All calls of one
-// joiner are kept, since any answer that arrives lets it in (PITFALLS B11).
+// What those who want in are told, and the joiners that we vouch for as their observers and whose calls we have not
+// answered yet. All calls of one joiner are kept, since any answer that arrives lets it in (PITFALLS B11).
 
 import type { Millis, Token } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Edge, Join, Reply } from "./messages.ts";
+import type { Edge, Join, PreJoin, Reply } from "./messages.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -21,6 +21,16 @@ export class Gatekeeper {
 
   get isFull(): boolean {
     return this.#waiting.size >= WAITING_MAX;
+  }
+
+  /** The answer to a Join that need not wait, because it can be given now. */
+  judge({ sender, uuid, configuration, ring }: Join, view: View, self: Endpoint): Reply | undefined {
+    if (view.hasAs(sender, uuid)) return { kind: "joined", sender: self, configuration: view.id, view };
+    if (configuration !== view.id) return refuse.wrongConfiguration;
+    if (view.has(sender)) return refuse.hostExists;
+    if (view.knows(uuid)) return refuse.uuidExists;
+    if (view.observersOf(sender)[ring] !== self) return refuse.invalidRing;
+    return this.isFull ? refuse.tooMany : undefined;
   }
 
   admit(token: Token, join: Join, now: Millis): void {
@@ -55,6 +65,16 @@ export class Gatekeeper {
     this.#repeatAt = Infinity;
     return tokens;
   }
+}
+
+/** Who would observe this joiner, or why it cannot come in. */
+export function contactsFor({ sender, uuid }: PreJoin, view: View, self: Endpoint): Reply {
+  // A member that never got its view, as its uuid tells, is let through to its observers, who will give it.
+  if (!view.hasAs(sender, uuid)) {
+    if (view.has(sender)) return refuse.hostExists;
+    if (view.knows(uuid)) return refuse.uuidExists;
+  }
+  return { kind: "contacts", sender: self, configuration: view.id, observers: view.observersOf(sender) };
 }
 
 export function edgeOf({ sender, ring, uuid, metadata }: Join): Edge {

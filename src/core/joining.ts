@@ -9,6 +9,7 @@ import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { ConfigurationId, Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
 import { drawNodeId, type Random, shuffled } from "./random.ts";
 import { refuse } from "./refusals.ts";
+import type { View } from "./view.ts";
 
 const ATTEMPT_MIN_MS = 5000;
 const ATTEMPT_MAX_MS = 15_000;
@@ -161,6 +162,16 @@ export class Joining {
     if (reply.configuration === phase.configuration) return NOTHING;
     this.#attempt += 1;
     return this.#knock(reply, phase.contact, phase.until, now);
+  }
+
+  /** Why the view that we were given cannot be what it is said to be. */
+  faultIn(view: View, claimed: ConfigurationId): string | undefined {
+    if (view.id !== claimed) {
+      return `its id is ${view.id} by its members and uuids, but ${claimed} by its word`;
+    }
+    if (!view.has(this.#self)) return "we are not in it";
+    if (!view.knows(this.#uuid)) return "our uuid is not in it";
+    return undefined;
   }
 
   /** One observer would not let us in. */

@@ -1,0 +1,94 @@
+// A member on its way into a mesh: asks what `joining.ts` wants asked, and tells when it is in.
+
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { Joining, type Move } from "./joining.ts";
+import type { Metadata, Reply } from "./messages.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Random } from "./random.ts";
+import { refused } from "./refusals.ts";
+import type { Settings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+/** A call to somebody who may let us in. */
+export interface JoinCall {
+  readonly kind: "preJoin" | "join";
+  readonly attempt: number;
+  readonly to: Endpoint;
+}
+
+export interface EntranceOptions {
+  readonly self: Endpoint;
+  readonly metadata: Metadata;
+  readonly settings: Settings;
+  readonly random: Random;
+}
+
+/** How it speaks. */
+type Voice = Pick<Outgoing<JoinCall>, "add" | "call" | "note">;
+
+export class Entrance {
+  readonly #joining: Joining;
+  readonly #observers: number;
+  readonly #out: Voice;
+
+  /** `lastKnown`: members of the view we were in last. */
+  constructor(options: EntranceOptions, lastKnown: readonly Endpoint[], out: Voice) {
+    this.#joining = new Joining(options.self, options.metadata, lastKnown, options.random);
+    this.#observers = options.settings.cutDetector.observers;
+    this.#out = out;
+    this.#move(this.#joining.start());
+  }
+
+  get wakeAt(): Millis {
+    return this.#joining.wakeAt;
+  }
+
+  get isKnocking(): boolean {
+    return this.#joining.isKnocking;
+  }
+
+  get answersProbes(): boolean {
+    return this.#joining.answersProbes;
+  }
+
+  seeds(seeds: readonly Endpoint[], now: Millis): void {
+    this.#move(this.#joining.seeds(seeds, now));
+  }
+
+  wake(now: Millis): void {
+    if (now >= this.#joining.wakeAt) this.#move(this.#joining.wake(now));
+  }
+
+  /** Takes an answer; where it lets us in, the first view that has us in it. */
+  answered({ kind, attempt, to }: JoinCall, reply: Reply, now: Millis): View | undefined {
+    if (reply.kind === "contacts") {
+      this.#compareObservers(reply.observers.length, to);
+      this.#move(this.#joining.contacts(attempt, reply, to, now));
+    } else if (reply.kind === "joined") {
+      const fault = this.#joining.faultIn(reply.view, reply.configuration);
+      if (fault === undefined) return reply.view;
+      this.#out.note("warn", `${to} sent a configuration that cannot be: ${fault}`);
+      this.#move(this.#joining.turnedAway(attempt, refused("failed_precondition", fault), to, now));
+    } else {
+      const why = reply.kind === "refused" ? reply : refused("unknown", "an answer to another question");
+      if (kind === "preJoin") this.#move(this.#joining.contacts(attempt, why, to, now));
+      else this.#move(this.#joining.turnedAway(attempt, why, to, now));
+    }
+    return undefined;
+  }
+
+  #compareObservers(theirs: number, from: Endpoint): void {
+    const ours = this.#observers;
+    if (theirs === ours || theirs === 0) return;
+    this.#out.note("warn", `${from} has ${theirs} observers per member, we have ${ours}: they must be equal`);
+  }
+
+  #move({ note, findSeeds, ask = [] }: Move): void {
+    if (note !== undefined) this.#out.note("info", note);
+    if (findSeeds) this.#out.add({ kind: "findSeeds" });
+    for (const { to, request, timeoutMs, attempt } of ask) {
+      this.#out.call({ kind: request.kind, attempt, to }, to, request, timeoutMs);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// How a member gets out. Nobody can report itself, so its observers must: Node members are asked to, and for Rust
+// members, who cannot be asked, the leaver says it in their name (PITFALLS E5).
+
+import type { Endpoint } from "./endpoint.ts";
+import type { Alerts, Edge, Leave, Refused } from "./messages.ts";
+import { refuse } from "./refusals.ts";
+import type { View } from "./view.ts";
+
+/** What a leaver does, all at once, since view changes are held back meanwhile. */
+export interface Farewell {
+  readonly ask: readonly Endpoint[];
+  readonly request: Leave;
+  readonly say: readonly Alerts[];
+}
+
+export function farewell(view: View, self: Endpoint): Farewell {
+  const observers = [...new Set(view.observersOf(self))];
+  return {
+    ask: observers.filter((observer) => view.isNode(observer)),
+    request: { kind: "leave", sender: self, configuration: view.id },
+    say: observers
+      .filter((observer) => !view.isNode(observer))
+      .map((sender) => ({
+        kind: "alerts",
+        sender,
+        configuration: view.id,
+        edges: edgesBetween(view, sender, self),
+      })),
+  };
+}
+
+/** What we report when another member leaves, or why we do not. */
+export function edgesOfLeaver(
+  view: View,
+  self: Endpoint,
+  { sender, configuration }: Leave,
+): readonly Edge[] | Refused {
+  if (!view.has(sender)) return refuse.notMember(sender);
+  if (configuration !== view.id) return refuse.wrongConfiguration;
+  const edges = sender === self ? [] : edgesBetween(view, self, sender);
+  return edges.length === 0 ? refuse.invalidRing : edges;
+}
+
+/** That the subject is down, on every ring on which `observer` holds it. */
+function edgesBetween(view: View, observer: Endpoint, subject: Endpoint): readonly Edge[] {
+  return [...view.observersOf(subject).entries()]
+    .filter(([, one]) => one === observer)
+    .map(([ring]) => ({ node: subject, ring }));
+}
