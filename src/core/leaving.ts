@@ -6,6 +6,12 @@ import type { Alerts, Edge, Leave, Refused } from "./messages.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
+/**
+ * Observers that are not yet in the configuration that we are leaving refuse to report us, so they are asked again,
+ * after longer than a view change takes to reach everybody where nothing is wrong.
+ */
+export const FAREWELL_AGAIN_MS = 300;
+
 /** What a leaver does, all at once, since view changes are held back meanwhile. */
 export interface Farewell {
   readonly ask: readonly Endpoint[];

@@ -10,7 +10,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { Entrance, type JoinCall } from "./entrance.ts";
 import { contactsFor, edgeOf, Gatekeeper } from "./gatekeeper.ts";
 import { HeldMessages } from "./held-messages.ts";
-import { edgesOfLeaver, farewell } from "./leaving.ts";
+import { edgesOfLeaver, FAREWELL_AGAIN_MS, farewell } from "./leaving.ts";
 import {
   ack,
   type Broadcast,
@@ -70,6 +70,7 @@ export class Member implements Machine {
   /** Present while we are on our way in, for the first time or again. */
   #entrance: Entrance | undefined;
   #leaveBy: Millis | undefined;
+  #farewellAt: Millis = Infinity;
   #isDone = false;
   readonly #own: Gossip[] = [];
   #now: Millis = 0;
@@ -86,7 +87,7 @@ export class Member implements Machine {
     if (this.#membership !== undefined) {
       at = Math.min(at, this.#batch.dueAt, this.#membership.round.wakeAt, this.#gatekeeper.wakeAt);
     }
-    return Math.min(at, this.#monitor.wakeAt);
+    return Math.min(at, this.#monitor.wakeAt, this.#farewellAt);
   }
 
   step(event: Event, now: Millis): readonly Effect[] {
@@ -125,6 +126,7 @@ export class Member implements Machine {
     this.#entrance?.wake(now);
     if (this.#membership === undefined) return this.#leaveUnlessKnocking();
     const { view, round } = this.#membership;
+    if (now >= this.#farewellAt) this.#askToBeReported();
     if (now >= this.#batch.dueAt) {
       const edges = this.#batch.take();
       this.#say({ kind: "alerts", sender: this.#self, configuration: view.id, edges });
@@ -341,6 +343,7 @@ export class Member implements Machine {
   #askToBeReported(): void {
     const { view } = this.#membership!;
     if (view.size === 1) return this.#finish(true);
+    this.#farewellAt = this.#now + FAREWELL_AGAIN_MS;
     const { ask, request, say } = farewell(view, this.#self);
     for (const observer of ask) this.#out.send([observer], request);
     for (const alerts of say) this.#say(alerts);
@@ -349,6 +352,7 @@ export class Member implements Machine {
   #finish(removed: boolean): void {
     this.#isDone = true;
     this.#leaveBy = undefined;
+    this.#farewellAt = Infinity;
     this.#entrance = undefined;
     this.#monitor.follow(undefined, this.#now);
     for (const token of this.#gatekeeper.close()) this.#out.reply(token, refuse.closed);

@@ -100,7 +100,12 @@ describe("a member that leaves", () => {
   });
 
   it("goes in the next configuration where another change came first", () => {
-    const mesh = new VirtualMesh(1);
+    // In most of these it is the first to take the other change, and its observers do not know yet what it speaks of.
+    for (let seed = 1; seed <= 20; seed++) leavesAfterAnother(seed);
+  });
+
+  function leavesAfterAnother(seed: number): void {
+    const mesh = new VirtualMesh(seed);
     const members = mesh.grow(6);
     // What its observers say of it is lost until somebody else is in.
     mesh.filter = (_, __, request) =>
@@ -112,7 +117,7 @@ describe("a member that leaves", () => {
     assert.equal(members[4]!.wasRemoved, true);
     mesh.until("the rest agree", () => mesh.agree(), 1000);
     mesh.assertSound();
-  });
+  }
 
   it("is removed by failing probes where nobody heard its wish", () => {
     const mesh = new VirtualMesh(1);
