@@ -24,12 +24,13 @@ export class Gatekeeper {
   }
 
   /** The answer to a Join that need not wait, because it can be given now. */
-  judge({ sender, uuid, configuration, ring }: Join, view: View, self: Endpoint): Reply | undefined {
+  judge(join: Join, view: View, self: Endpoint): Reply | undefined {
+    const { sender, uuid, configuration } = join;
     if (view.hasAs(sender, uuid)) return { kind: "joined", sender: self, configuration: view.id, view };
     if (configuration !== view.id) return refuse.wrongConfiguration;
     if (view.has(sender)) return refuse.hostExists;
     if (view.knows(uuid)) return refuse.uuidExists;
-    if (view.observersOf(sender)[ring] !== self) return refuse.invalidRing;
+    if (!isOurs(join, view, self)) return refuse.invalidRing;
     return this.isFull ? refuse.tooMany : undefined;
   }
 
@@ -47,7 +48,7 @@ export class Gatekeeper {
   repeat(now: Millis): readonly Edge[] {
     if (now < this.#repeatAt) return [];
     this.#repeatAt = this.#waiting.size === 0 ? Infinity : now + REPEAT_MS;
-    return [...this.#waiting.values()].map(edgeOf);
+    return [...this.#waiting.values()].flatMap(edgesOf);
   }
 
   /** Ends every call after a view change: with the view for the admitted, with a reason to ask again for the rest. */
@@ -74,11 +75,22 @@ export function contactsFor({ sender, uuid }: PreJoin, view: View, self: Endpoin
     if (view.has(sender)) return refuse.hostExists;
     if (view.knows(uuid)) return refuse.uuidExists;
   }
-  return { kind: "contacts", sender: self, configuration: view.id, observers: view.observersOf(sender) };
+  const observers = view.observersOf(sender);
+  const nodeRings = observers.flatMap((observer, ring) => (view.isNode(observer) ? [ring] : []));
+  return { kind: "contacts", sender: self, configuration: view.id, observers, nodeRings };
 }
 
-export function edgeOf({ sender, ring, uuid, metadata }: Join): Edge {
-  return { node: sender, ring, join: { uuid, metadata } };
+/** Whether we are the joiner's observer on every ring that it names, and it names none of them twice. */
+function isOurs({ sender, ring, moreRings = [] }: Join, view: View, self: Endpoint): boolean {
+  const observers = view.observersOf(sender);
+  const rings = new Set([ring, ...moreRings]);
+  return rings.size === 1 + moreRings.length && [...rings].every((asked) => observers[asked] === self);
+}
+
+/** What an observer tells the others of who asked it to be let in: one edge for each ring that it was asked on. */
+export function edgesOf({ sender, ring, moreRings = [], uuid, metadata }: Join): readonly Edge[] {
+  const join = { uuid, metadata };
+  return [ring, ...moreRings].map((on) => ({ node: sender, ring: on, join }));
 }
 
 function answerTo(join: Join, view: View, self: Endpoint): Reply {

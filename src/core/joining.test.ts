@@ -59,6 +59,33 @@ describe("joining (PROTOCOL §8)", () => {
     }
   });
 
+  it("asks an observer that runs this library once for all of its rings, and others once for each", () => {
+    const [node, rust] = hosts(2);
+    const joining = joiningFrom();
+    joining.start();
+    const { attempt } = asked(joining.seeds([host(0)], 0));
+    const observers = [node!, rust!, node!, rust!, node!];
+    const { ask } = joining.contacts(attempt, { ...contacts, observers, nodeRings: [0, 2, 4] }, host(0), 0);
+    assert.deepEqual(
+      ask!.map(({ to, request }) => [to, (request as Join).ring, (request as Join).moreRings]),
+      [
+        [node, 0, [2, 4]],
+        [rust, 1, undefined],
+        [rust, 3, undefined],
+      ],
+    );
+    for (const { to } of ask!.slice(1)) assert.deepEqual(joining.turnedAway(attempt, gone, to, 1), {});
+    assert.match(joining.turnedAway(attempt, gone, node!, 1).note!, /connection refused/);
+  });
+
+  it("makes nothing of rings that a contact could not mean", () => {
+    const joining = joiningFrom();
+    joining.start();
+    const { attempt } = asked(joining.seeds([host(0)], 0));
+    const { ask } = joining.contacts(attempt, { ...contacts, nodeRings: [99, -1, 0, 0] }, host(0), 0);
+    assert.equal(ask!.length, contacts.observers.length);
+  });
+
   it("gives the second phase only what is left of the attempt's time", () => {
     const joining = joiningFrom();
     joining.start();

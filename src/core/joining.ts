@@ -134,25 +134,16 @@ export class Joining {
   }
 
   #knock(reply: Contacts, contact: Endpoint, until: Millis, now: Millis): Move {
-    const { configuration, observers } = reply;
+    const { configuration, observers, nodeRings = [] } = reply;
     const attempt = this.#attempt;
     const askAgainAt = now + ASK_AGAIN_MS;
     this.#hasKnocked = true;
-    this.#phase = { kind: "knocking", configuration, contact, until, askAgainAt, open: observers.length };
-    const ask = observers.map(
-      (to, ring): Question => ({
-        to,
-        attempt,
-        timeoutMs: until - now,
-        request: {
-          kind: "join",
-          sender: this.#self,
-          ring,
-          configuration,
-          ...this.joiner,
-        },
-      }),
-    );
+    const ask = callsFor(observers, nodeRings).map(({ to, ring, moreRings }): Question => {
+      const rings = moreRings.length === 0 ? { ring } : { ring, moreRings };
+      const request: Join = { kind: "join", sender: this.#self, configuration, ...rings, ...this.joiner };
+      return { to, attempt, timeoutMs: until - now, request };
+    });
+    this.#phase = { kind: "knocking", configuration, contact, until, askAgainAt, open: ask.length };
     return { ask };
   }
 
@@ -235,6 +226,29 @@ export class Joining {
     this.#phase = { kind: "pausing", until: now + pauseMs };
     return NOTHING;
   }
+}
+
+interface JoinCall {
+  readonly to: Endpoint;
+  readonly ring: number;
+  readonly moreRings: number[];
+}
+
+/** One call for each ring, as the crate makes them, except that an observer that can take several rings gets one. */
+function callsFor(observers: readonly Endpoint[], nodeRings: readonly number[]): readonly JoinCall[] {
+  const calls: JoinCall[] = [];
+  const shared = new Map<Endpoint, JoinCall>();
+  for (const [ring, to] of observers.entries()) {
+    const first = shared.get(to);
+    if (first !== undefined && nodeRings.includes(ring)) {
+      first.moreRings.push(ring);
+      continue;
+    }
+    const call: JoinCall = { to, ring, moreRings: [] };
+    calls.push(call);
+    if (nodeRings.includes(ring)) shared.set(to, call);
+  }
+  return calls;
 }
 
 function isSame(a: Refused, b: Refused): boolean {

@@ -8,7 +8,7 @@ import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts
 import { EdgeMonitor } from "./edge-monitor.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Entrance, type JoinCall } from "./entrance.ts";
-import { contactsFor, edgeOf, Gatekeeper } from "./gatekeeper.ts";
+import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { edgesOfLeaver, FAREWELL_AGAIN_MS, farewell } from "./leaving.ts";
 import {
@@ -181,7 +181,7 @@ export class Member implements Machine {
         : this.#gatekeeper.judge(join, this.#membership.view, this.#self);
     if (reply !== undefined) return this.#out.reply(token, reply);
     // A second call of the same joiner waits like the first: any of them lets it in.
-    this.#batch.add(edgeOf(join), this.#now);
+    for (const edge of edgesOf(join)) this.#batch.add(edge, this.#now);
     this.#gatekeeper.admit(token, join, this.#now);
   }
 

@@ -80,6 +80,8 @@ export interface PreJoin {
 export interface Join extends Within, Joiner {
   readonly kind: "join";
   readonly ring: number;
+  /** Further rings on which the same observer is asked, so that one call does for all of them. Rust reads `ring` alone. */
+  readonly moreRings?: readonly number[];
 }
 /** A message for everybody, told on by everybody who hears it for the first time. */
 export interface Broadcast {
@@ -107,6 +109,8 @@ export interface Contacts extends Within {
   readonly kind: "contacts";
   /** The observers of the asker, one per ring, in ring order; empty where the asked has no configuration. */
   readonly observers: readonly Endpoint[];
+  /** The rings whose observers run this library and take one Join for several rings. A Rust contact names none. */
+  readonly nodeRings?: readonly number[];
 }
 export interface Joined extends Within {
   readonly kind: "joined";

@@ -464,6 +464,14 @@ function request(): fc.Arbitrary<Request> {
     plain({ kind: fc.constant("leave"), ...within }),
     plain({ kind: fc.constant("preJoin"), sender: endpoint(), uuid: uuid() }),
     plain({ kind: fc.constant("join"), ...within, ring, uuid: uuid(), metadata: metadata() }),
+    plain({
+      kind: fc.constant("join"),
+      ...within,
+      ring,
+      moreRings: fc.array(ring, { minLength: 1, maxLength: 9 }),
+      uuid: uuid(),
+      metadata: metadata(),
+    }),
     plain({ kind: fc.constant("broadcast"), unix: u64(), unique: u64(), gossip: gossip() }),
   ) as fc.Arbitrary<Request>;
 }
@@ -487,6 +495,13 @@ function reply(): fc.Arbitrary<Exclude<Reply, Refused>> {
       sender,
       configuration: u64(),
       observers: fc.array(endpoint(), { maxLength: 10 }),
+    }),
+    plain({
+      kind: fc.constant("contacts"),
+      sender,
+      configuration: u64(),
+      observers: fc.array(endpoint(), { maxLength: 10 }),
+      nodeRings: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 10 }),
     }),
     fc
       .tuple(sender, view())

@@ -42,6 +42,7 @@ export function encodeReply(reply: Exclude<Reply, Refused>): Buffer {
         sender: wire.writeEndpoint(reply.sender),
         confId: reply.configuration,
         contact: reply.observers.map(wire.writeEndpoint),
+        nodeRings: [...(reply.nodeRings ?? [])],
       });
     case "joined":
       return writeJoined(reply);
@@ -53,12 +54,13 @@ export function decodeReply(kind: Kind, bytes: Uint8Array, observers: number): R
   return wire.parsed(() => {
     switch (kind) {
       case "preJoin": {
-        const { sender, confId, contact } = wire.fromBytes(blip.PreJoinRespSchema, bytes);
+        const { sender, confId, contact, nodeRings } = wire.fromBytes(blip.PreJoinRespSchema, bytes);
         return {
           kind: "contacts",
           sender: wire.readEndpoint(sender),
           configuration: confId ?? 0n,
           observers: contact.map(wire.readEndpoint),
+          ...(nodeRings.length > 0 && { nodeRings }),
         };
       }
       case "join":
@@ -88,6 +90,7 @@ function writeRequest(request: Request): Buffer {
         sender: wire.writeEndpoint(request.sender),
         ring: BigInt(request.ring),
         confId: request.configuration,
+        moreRings: [...(request.moreRings ?? [])],
         ...wire.writeJoiner(request),
       });
     case "leave":
@@ -115,12 +118,13 @@ function readRequest(kind: Kind, bytes: Uint8Array): Request {
       return { kind: "preJoin", sender: wire.readEndpoint(sender), uuid: wire.readNodeId(uuid) };
     }
     case "join": {
-      const { sender, ring, uuid, confId, meta } = wire.fromBytes(blip.JoinReqSchema, bytes);
+      const { sender, ring, moreRings, uuid, confId, meta } = wire.fromBytes(blip.JoinReqSchema, bytes);
       return {
         kind: "join",
         sender: wire.readEndpoint(sender),
         configuration: confId ?? 0n,
         ring: wire.readRing(ring),
+        ...(moreRings.length > 0 && { moreRings }),
         uuid: wire.readNodeId(uuid),
         metadata: wire.readMetadata(meta),
       };

@@ -29,6 +29,7 @@ describe("MessagingTest of Java Rapid", () => {
       sender: host(0),
       configuration: lone.view.id,
       observers: new Array(K).fill(host(0)),
+      nodeRings: Array.from({ length: K }, (_, ring) => ring),
     };
     for (let i = 0; i < 2; i++) {
       assert.deepEqual(lone.ask({ kind: "preJoin", sender: host(1), uuid: uuid(1) }), contacts);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Endpoint, parseEndpoint } from "../../src/core/endpoint.ts";
-import type { Edge, Gossip, Rank, Request } from "../../src/core/messages.ts";
+import type { Edge, Gossip, Join, Rank, Request } from "../../src/core/messages.ts";
 import { LoneMember } from "./lone-member.ts";
 import { host, hosts, joiner, ringsHeld, uuid } from "./sample-views.ts";
 
@@ -58,7 +58,7 @@ function join(
   who: number,
   configuration = lone.view.id,
   ring?: number,
-): Request {
+): Join {
   const own = ringsHeld(lone.view, lone.self, node)[0]!;
   return { kind: "join", sender: node, ring: ring ?? own, configuration, ...joiner(who) };
 }
@@ -70,6 +70,12 @@ function observed(lone: LoneMember): Endpoint {
     return held > 0 && held < lone.view.observers;
   })!;
 }
+
+const severalRings: readonly (readonly [string, (held: readonly number[]) => readonly number[]])[] = [
+  ["one ring twice", (held) => held.slice(0, 1)],
+  ["a ring that others hold", (held) => [[...Array(10).keys()].find((ring) => !held.includes(ring))!]],
+  ["a ring that there is not", () => [10]],
+];
 
 const cases: readonly Case[] = [
   ["PreJoin of a member", "already_exists", "host already exists", () => preJoin(host(1), 100)],
@@ -118,6 +124,17 @@ const cases: readonly Case[] = [
       "invalid_argument",
       "invalid ring number",
       (lone) => join(lone, observed(lone), 100, lone.view.id, ring),
+    ],
+  ),
+  ...severalRings.map(
+    ([what, more]): Case => [
+      `Join for several rings with ${what}`,
+      "invalid_argument",
+      "invalid ring number",
+      (lone) => {
+        const node = observed(lone);
+        return { ...join(lone, node, 100), moreRings: more(ringsHeld(lone.view, lone.self, node)) };
+      },
     ],
   ),
   [
