@@ -1,8 +1,16 @@
 // The public names of blip-mesh.
 
 export type { CallContext } from "./mesh/bridge-context.ts";
-export type { CallOptions, ClientMethods, GrpcHandlers, Handlers } from "./mesh/bridge-shapes.ts";
-export { type Client, type ClientOptions, client } from "./mesh/client.ts";
+export type {
+  CallOptions,
+  ClientMethods,
+  EveryoneMethods,
+  FromMember,
+  GrpcHandlers,
+  Handlers,
+} from "./mesh/bridge-shapes.ts";
+export { type Client, client, type Everyone } from "./mesh/client.ts";
+export type { Balance, ClientOptions, KeyBalance, PreferBalance } from "./mesh/client-options.ts";
 export type { Cut, Member } from "./mesh/cut.ts";
 export { BlipError, type BlipErrorCode, type BlipErrorDetails, isBlipError } from "./mesh/errors.ts";
 export type { Logger } from "./mesh/logger.ts";
@@ -16,6 +24,5 @@ export {
 } from "./mesh/mesh.ts";
 export type { MetadataInit } from "./mesh/metadata.ts";
 export type { MeshOptions } from "./mesh/options.ts";
-export type { Balance } from "./mesh/route.ts";
 export type { FindSeeds, Seeds } from "./mesh/seeds.ts";
 export { type MeshService, service } from "./mesh/service.ts";

@@ -18,6 +18,8 @@ export const PATHS: { readonly [kind in Kind]: string } = {
   leave: "/blip.ext.v1.Peer/Leave",
 };
 
+/** What every member answers at once, of either kind. */
+export const PROBE: string = PATHS.probe;
 /** Broadcasts in frames, between Node members. */
 export const RELAY = "/blip.ext.v1.Peer/Relay";
 /** Probes of one observer, on a stream that stays open. */

@@ -12,6 +12,11 @@ export function targetOf(endpoint: Endpoint): string {
   return `${SCHEME}:${addressOf(endpoint)}`;
 }
 
+/** What grpc-js says of the peer of a call that has no connection yet: the target of its channel, or that. */
+export function isTarget(peer: string): boolean {
+  return peer === "unknown" || peer.startsWith(`${SCHEME}:`);
+}
+
 /** Channel options under which the connections to this endpoint are destroyed when `signal` is aborted. */
 export function addressing(endpoint: Endpoint, signal: AbortSignal): ChannelOptions {
   const address: { host: string; port: number; signal?: AbortSignal } = {

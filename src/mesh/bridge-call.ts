@@ -1,5 +1,5 @@
-// One attempt at a call, on one channel. It tells whether the call may have reached the other side: one that did
-// not can be tried elsewhere without being done twice.
+// One attempt at a call that is a stream in one direction or both, on one line. Streams live long as a rule, so
+// that here grpc-js's own clients may do the work.
 
 import {
   type CallOptions,
@@ -11,44 +11,23 @@ import {
   type ClientWritableStream,
   connectivityState,
   credentials,
-  type Metadata,
   type ServiceError,
-  status,
 } from "@grpc/grpc-js";
-import type { Method } from "./bridge-definition.ts";
+import { CONNECT_MS_MAX } from "./bridge-attempt.ts";
+import { AttemptFailed, judged } from "./bridge-failure.ts";
+import { decodeResponse, encodeRequest } from "./bridge-messages.ts";
+import type { Plan, Terms } from "./bridge-unary.ts";
+import { BlipError } from "./errors.ts";
+import type { Line } from "./line.ts";
 
 /** What all kinds of calls of grpc-js have in common. */
 type AnyCall = ClientUnaryCall;
 
-/** What holds for all attempts at one call. */
-export interface Terms {
-  readonly signal: AbortSignal | undefined;
-  /** Milliseconds since 1970, or Infinity. */
-  readonly deadline: number;
-  readonly metadata: Metadata;
-}
-
-/** How an attempt failed. */
-export class AttemptFailed extends Error {
-  readonly error: ServiceError;
-  /** The other side may have seen the request. */
-  readonly isReached: boolean;
-
-  constructor(error: ServiceError, isReached: boolean) {
-    super(error.message);
-    this.error = error;
-    this.isReached = isReached;
-  }
-}
-
-/** A connection that takes longer is no better than none while other members can be asked. */
-const CONNECT_MS_MAX = 3000;
-
 /** grpc-js closes the channel of a client on demand only, so that one may have many clients. */
 const clients = new WeakMap<ChannelInterface, Client>();
 
-/** Waits until the channel is connected. False where it is not, and will not be soon. */
-export async function connected(channel: ChannelInterface, { deadline, signal }: Terms): Promise<boolean> {
+/** Waits until the line is connected. False where it is not, and will not be soon. */
+export async function connected({ channel }: Line, { deadline, signal }: Terms): Promise<boolean> {
   const until = Math.min(deadline, Date.now() + CONNECT_MS_MAX);
   while (!signal?.aborted) {
     const state = channel.getConnectivityState(true);
@@ -59,57 +38,31 @@ export async function connected(channel: ChannelInterface, { deadline, signal }:
   return false;
 }
 
-export async function callUnary(
-  channel: ChannelInterface,
-  method: Method,
-  request: Buffer,
-  terms: Terms,
-): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const ended = (error: ServiceError | null, response?: unknown): void => {
-      release();
-      if (error === null) resolve(response);
-      else reject(failed(error, call, channel));
-    };
-    const { path, decodeResponse } = method;
-    const call = clientOf(channel).makeUnaryRequest(
-      path,
-      same,
-      decodeResponse,
-      request,
-      terms.metadata,
-      optionsOf(terms),
-      ended,
-    );
-    const release = cancelOnAbort(call, terms.signal);
-  });
-}
-
 export async function callClientStream(
-  channel: ChannelInterface,
-  method: Method,
+  line: Line,
+  plan: Plan,
   requests: AsyncIterable<unknown>,
   terms: Terms,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const ended = (error: ServiceError | null, response?: unknown): void => {
+    const ended = (error: ServiceError | null, response?: Buffer): void => {
       release();
-      if (error === null) resolve(response);
-      else reject(failed(error, call, channel));
+      if (error !== null) return reject(failed(error, call, line));
+      line.answered(false);
+      try {
+        resolve(decodeResponse(plan, response!, line.member));
+      } catch (unreadable) {
+        reject(unreadable);
+      }
     };
-    const { path, encodeRequest, decodeResponse } = method;
-    const call = clientOf(channel).makeClientStreamRequest(
-      path,
-      encodeRequest,
-      decodeResponse,
-      terms.metadata,
-      optionsOf(terms),
-      ended,
-    );
+    const { path } = plan.method;
+    const options = optionsOf(terms);
+    const client = clientOf(line.channel);
+    const call = client.makeClientStreamRequest(path, same, same, terms.headers, options, ended);
     const release = cancelOnAbort(call, terms.signal);
     // What goes wrong is told to `ended`.
     call.on("error", () => {});
-    writeAll(call, requests).catch((error: unknown) => {
+    writeAll(call, plan, requests).catch((error: unknown) => {
       reject(error);
       call.cancel();
     });
@@ -118,21 +71,21 @@ export async function callClientStream(
 
 /** For the two kinds with many responses; `request` is bytes, or an iterable of requests. */
 export async function* callStream(
-  channel: ChannelInterface,
-  method: Method,
+  line: Line,
+  plan: Plan,
   request: Buffer | AsyncIterable<unknown>,
   terms: Terms,
 ): AsyncGenerator<unknown, void, undefined> {
-  const { path, encodeRequest, decodeResponse } = method;
-  const client = clientOf(channel);
+  const { path } = plan.method;
+  const client = clientOf(line.channel);
   const options = optionsOf(terms);
   let requestsFailed: { readonly error: unknown } | undefined;
-  let call: ClientReadableStream<unknown> | ClientDuplexStream<unknown, unknown>;
+  let call: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>;
   if (Buffer.isBuffer(request)) {
-    call = client.makeServerStreamRequest(path, same, decodeResponse, request, terms.metadata, options);
+    call = client.makeServerStreamRequest(path, same, same, request, terms.headers, options);
   } else {
-    const duplex = client.makeBidiStreamRequest(path, encodeRequest, decodeResponse, terms.metadata, options);
-    writeAll(duplex, request).catch((error: unknown) => {
+    const duplex = client.makeBidiStreamRequest(path, same, same, terms.headers, options);
+    writeAll(duplex, plan, request).catch((error: unknown) => {
       requestsFailed = { error };
       duplex.cancel();
     });
@@ -142,10 +95,12 @@ export async function* callStream(
   // How it ended is read below; after a reader has left early, nobody asks.
   call.on("error", () => {});
   try {
-    yield* call;
+    for await (const bytes of call) yield decodeResponse(plan, bytes as Buffer, line.member);
+    line.answered(false);
   } catch (error) {
     if (requestsFailed !== undefined) throw requestsFailed.error;
-    throw failed(error as ServiceError, call, channel);
+    if (error instanceof BlipError) throw error;
+    throw failed(error as ServiceError, call, line);
   } finally {
     release();
     call.cancel();
@@ -177,15 +132,14 @@ function cancelOnAbort(call: AnyCall, signal: AbortSignal | undefined): () => vo
   return () => signal.removeEventListener("abort", cancel);
 }
 
-function failed(error: ServiceError, call: AnyCall, channel: ChannelInterface): AttemptFailed {
-  // A call that got a stream is known by the address of its connection; before that, by the channel's target.
-  const peer = call.getPeer();
-  const hasStream = peer !== channel.getTarget() && peer !== "unknown";
-  return new AttemptFailed(error, hasStream || error.code !== status.UNAVAILABLE);
+function failed(error: ServiceError, call: AnyCall, line: Line): AttemptFailed {
+  // Whatever reached us before would have been handed out already, and then nothing is tried again.
+  return new AttemptFailed(judged(line, error, call.getPeer(), false));
 }
 
 async function writeAll(
-  call: ClientWritableStream<unknown> | ClientDuplexStream<unknown, unknown>,
+  call: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>,
+  plan: Plan,
   requests: AsyncIterable<unknown>,
 ): Promise<void> {
   const iterator = requests[Symbol.asyncIterator]();
@@ -195,13 +149,13 @@ async function writeAll(
     void iterator.return?.()?.catch(() => {});
   });
   for (let next = await iterator.next(); !next.done && !isOver; next = await iterator.next()) {
-    if (!call.write(next.value)) await writable(call);
+    if (!call.write(encodeRequest(plan, next.value))) await writable(call);
   }
   if (!isOver) call.end();
 }
 
 /** Waits until what was written is on its way, or the call is over. */
-function writable(call: ClientWritableStream<unknown> | ClientDuplexStream<unknown, unknown>): Promise<void> {
+function writable(call: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
       call.off("drain", go);

@@ -1,192 +1,182 @@
-// Makes the calls of a client: finds a member, connects, calls, and goes on to another member where the call is
-// certain not to have reached the first. What fails, fails as a BlipError.
+// Makes the calls of one method of a client, of whichever of the four kinds it is. What fails, fails as a BlipError.
 
-import { type ChannelInterface, Metadata, status } from "@grpc/grpc-js";
-import { parseEndpoint } from "../core/endpoint.ts";
-import {
-  AttemptFailed,
-  callClientStream,
-  callStream,
-  callUnary,
-  connected,
-  type Terms,
-} from "./bridge-call.ts";
-import type { Method } from "./bridge-definition.ts";
+import { Metadata } from "@grpc/grpc-js";
+import type { Key } from "./balance.ts";
+import { callClientStream, callStream, connected } from "./bridge-call.ts";
+import { AttemptFailed, closed, errorOf, isTransient, late, unreached } from "./bridge-failure.ts";
+import { encodeRequest } from "./bridge-messages.ts";
 import type { CallOptions } from "./bridge-shapes.ts";
-import type { Member } from "./cut.ts";
+import { callUnary, type Plan, type Terms } from "./bridge-unary.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
-import type { Mesh } from "./mesh.ts";
-import type { Route } from "./route.ts";
-import { callsOf, type UserCalls } from "./user-calls.ts";
+import type { Line } from "./line.ts";
 
-export interface CallerOptions {
-  readonly retries: number;
+/** What holds where a call says nothing else. */
+export interface CallDefaults {
   /** For calls with one response; streams have no limit unless they are given one. */
   readonly timeoutMs: number;
-  readonly waitForMembers: boolean;
+  readonly isIdempotent: boolean;
+  /** Which key a request is routed by, where that matters. */
+  readonly keyOf: ((request: unknown) => Key) | undefined;
 }
+
+const NO_OPTIONS: CallOptions = {};
+/** grpc-js copies what it is given before it adds to it. */
+const NO_HEADERS = new Metadata();
 
 /** A method of one client, with what its calls go by. */
 export class Caller {
-  readonly #mesh: Mesh;
-  readonly #calls: UserCalls;
-  readonly #method: Method;
-  readonly #route: Route;
-  readonly #options: CallerOptions;
+  readonly #plan: Plan;
+  readonly #defaults: CallDefaults;
 
-  constructor(mesh: Mesh, method: Method, route: Route, options: CallerOptions) {
-    const calls = callsOf(mesh);
-    if (calls === undefined) throw invalid("mesh", "what createMesh resolved with", mesh);
-    this.#mesh = mesh;
-    this.#calls = calls;
-    this.#method = method;
-    this.#route = route;
-    this.#options = options;
+  constructor(plan: Plan, defaults: CallDefaults) {
+    this.#plan = plan;
+    this.#defaults = defaults;
   }
 
-  call(input: unknown, options: CallOptions = {}): unknown {
-    return this.#method.responseStream ? this.#many(input, options) : this.#one(input, options);
+  call(input: unknown, options: CallOptions = NO_OPTIONS): unknown {
+    const { requestStream, responseStream } = this.#plan.method;
+    if (responseStream) return this.#many(input, options);
+    return requestStream ? this.#oneOfMany(input, options) : this.#one(input, options);
   }
 
-  async #one(input: unknown, options: CallOptions): Promise<unknown> {
-    const method = this.#method;
-    const terms = this.#termsOf(options);
-    if (method.requestStream) {
-      const requests = requestsOf(input);
-      return this.#try(terms, (channel) => callClientStream(channel, method, requests, terms));
+  #one(input: unknown, options: CallOptions): Promise<unknown> {
+    try {
+      const terms = this.#termsOf(input, options);
+      return callUnary(this.#plan, encodeRequest(this.#plan, input), terms);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const request = this.#encode(input);
-    return this.#try(terms, (channel) => callUnary(channel, method, request, terms));
+  }
+
+  async #oneOfMany(input: unknown, options: CallOptions): Promise<unknown> {
+    const terms = this.#termsOf(undefined, options);
+    const requests = requestsOf(input);
+    return this.#try(terms, (line) => callClientStream(line, this.#plan, requests, terms));
   }
 
   async *#many(input: unknown, options: CallOptions): AsyncGenerator<unknown, void, undefined> {
-    const method = this.#method;
-    const terms = this.#termsOf(options);
-    const request = method.requestStream ? requestsOf(input) : this.#encode(input);
-    let finish = (): void => {};
+    const { method } = this.#plan;
+    const terms = this.#termsOf(method.requestStream ? undefined : input, options);
+    const request = method.requestStream ? requestsOf(input) : encodeRequest(this.#plan, input);
+    // Once there was a response, there is no going to another member any more.
+    const { first, rest, line } = await this.#try(terms, async (at) => {
+      const responses = callStream(at, this.#plan, request, terms);
+      const response = await responses.next();
+      // The attempt is over for the retries, but the stream goes on.
+      at.beginStream();
+      return { first: response, rest: responses, line: at };
+    });
     try {
-      // Once there was a response, there is no going to another member any more.
-      const { first, rest, member } = await this.#try(terms, async (channel, at) => {
-        const responses = callStream(channel, method, request, terms);
-        const response = await responses.next();
-        // The attempt is over for the retries, but its connection must stay until the stream has ended.
-        finish = this.#calls.begin(endpointOf(at)).end;
-        return { first: response, rest: responses, member: at };
-      });
-      try {
-        if (!first.done) yield first.value;
-        yield* rest;
-      } catch (error) {
-        throw this.#failure(error, member, terms);
-      } finally {
-        await rest.return();
-      }
+      if (!first.done) yield first.value;
+      yield* rest;
+    } catch (error) {
+      throw this.#failure(error, line, terms);
     } finally {
-      finish();
+      await rest.return();
+      line.endStream();
     }
   }
 
   /** Runs one attempt after the other, each with another member. */
-  async #try<T>(terms: Terms, run: (channel: ChannelInterface, member: Member) => Promise<T>): Promise<T> {
-    const tried = new Set<string>();
+  async #try<T>(terms: Terms, run: (line: Line) => Promise<T>): Promise<T> {
+    const { retries, route, method, budget } = this.#plan;
+    const tried: Line[] = [];
     let failure: BlipError | undefined;
-    while (tried.size <= this.#options.retries) {
+    budget.called();
+    while (tried.length <= retries) {
       this.#check(terms);
-      const member = await this.#next(tried, terms);
-      if (member === undefined) break;
-      const { channel, end } = this.#calls.begin(endpointOf(member));
+      const line = await this.#next(tried, terms);
+      if (line === undefined) break;
+      tried.push(line);
+      line.beginStream();
       try {
-        if (await connected(channel, terms)) return await run(channel, member);
-        failure = this.#unreachable(member);
+        if (await connected(line, terms)) return await run(line);
+        this.#check(terms);
+        line.missed();
+        failure = errorOf(method.path, line.member, unreached());
       } catch (error) {
-        failure = this.#failure(error, member, terms);
-        if (!this.#mayRetry(error)) throw failure;
+        failure = this.#failure(error, line, terms);
+        if (!this.#mayRetry(error, terms)) throw failure;
       } finally {
-        end();
+        line.endStream();
       }
-      tried.add(member.address);
     }
     this.#check(terms, failure);
-    throw failure ?? new BlipError("BLIP_NO_MEMBERS", `${this.#method.path}: ${this.#route.who}`);
+    throw failure ?? new BlipError("BLIP_NO_MEMBERS", `${method.path}: ${route.who}`);
   }
 
-  async #next(tried: ReadonlySet<string>, { signal, deadline }: Terms): Promise<Member | undefined> {
-    const route = this.#route;
-    const member = route.next(this.#mesh.cut, tried);
-    if (member !== undefined || tried.size > 0 || !this.#options.waitForMembers) return member;
-    const isThere = await this.#mesh.waitFor((cut) => route.next(cut, tried) !== undefined, {
+  async #next(tried: readonly Line[], { signal, deadline, key }: Terms): Promise<Line | undefined> {
+    const { mesh, route, waitForMembers } = this.#plan;
+    const line = route.next(mesh.cut, tried, key);
+    if (line !== undefined || tried.length > 0 || !waitForMembers) return line;
+    const isThere = await mesh.waitFor((cut) => route.next(cut, tried, key) !== undefined, {
       ...(signal !== undefined && { signal }),
       timeoutMs: Math.max(0, deadline - Date.now()),
     });
-    return route.next(isThere, tried);
+    return route.next(isThere, tried, key);
   }
 
-  #mayRetry(error: unknown): boolean {
+  #mayRetry(error: unknown, { isIdempotent }: Terms): boolean {
     if (!(error instanceof AttemptFailed)) return false;
-    const { isIdempotent, requestStream } = this.#method;
+    const { method, budget } = this.#plan;
     // Requests that were taken from the caller's iterable cannot be sent again.
-    if (requestStream) return false;
-    return !error.isReached || (isIdempotent && error.error.code === status.UNAVAILABLE);
+    if (method.requestStream) return false;
+    const { failure } = error;
+    return !failure.isReached || (isIdempotent && isTransient(failure) && budget.spend());
   }
 
   /** @throws what makes it pointless to go on. */
   #check({ signal, deadline }: Terms, cause?: BlipError): void {
-    const { path } = this.#method;
-    if (signal?.aborted) throw aborted(signal, path);
-    if (this.#calls.isClosed) throw new BlipError("BLIP_CLOSED", `${path}: the mesh was closed`, { cause });
-    if (Date.now() < deadline) return;
-    const details = { cause, status: status.DEADLINE_EXCEEDED };
-    throw new BlipError("BLIP_TIMEOUT", `${path}: there was no answer in time`, details);
+    const { calls, method } = this.#plan;
+    if (signal?.aborted) throw aborted(signal, method.path);
+    if (calls.isClosed) throw closed(method.path, cause);
+    if (Date.now() >= deadline) throw late(method.path, cause);
   }
 
-  #unreachable({ address }: Member, cause?: unknown): BlipError {
-    const details = { address, status: status.UNAVAILABLE, cause };
-    return new BlipError("BLIP_UNREACHABLE", `${this.#method.path}: ${address} cannot be reached`, details);
-  }
-
-  #failure(thrown: unknown, member: Member, { signal }: Terms): BlipError {
-    const { path } = this.#method;
-    const { address } = member;
-    const cause = thrown instanceof AttemptFailed ? thrown.error : thrown;
+  #failure(thrown: unknown, { member }: Line, { signal }: Terms): BlipError {
+    if (thrown instanceof BlipError) return thrown;
+    const { calls, method } = this.#plan;
+    const { path } = method;
+    const cause = thrown instanceof AttemptFailed ? errorOf(path, member, thrown.failure) : thrown;
     if (signal?.aborted) return aborted(signal, path);
-    if (this.#calls.isClosed) return new BlipError("BLIP_CLOSED", `${path}: the mesh was closed`, { cause });
-    if (!(thrown instanceof AttemptFailed)) {
-      // The user's own iterable of requests, or a request that cannot be encoded.
-      return new BlipError("BLIP_CALL_FAILED", `${path}: ${cause}`, { cause, address });
-    }
-    const { code, details } = thrown.error;
-    if (!thrown.isReached) return this.#unreachable(member, cause);
-    const isLate = code === status.DEADLINE_EXCEEDED;
-    return new BlipError(
-      isLate ? "BLIP_TIMEOUT" : "BLIP_CALL_FAILED",
-      `${path} at ${address}: ${status[code] ?? code}: ${details}`,
-      { cause, status: code, address },
-    );
+    if (calls.isClosed) return closed(path, cause);
+    if (cause instanceof BlipError) return cause;
+    // The user's own iterable of requests, or a request that cannot be encoded.
+    return new BlipError("BLIP_CALL_FAILED", `${path}: ${cause}`, { cause, address: member.address });
   }
 
-  #encode(input: unknown): Buffer {
-    try {
-      return this.#method.encodeRequest(input);
-    } catch (cause) {
-      throw new BlipError("BLIP_CALL_FAILED", `${this.#method.path}: the request cannot be encoded`, {
-        cause,
-      });
+  #termsOf(request: unknown, options: CallOptions): Terms {
+    const { responseStream, requestStream } = this.#plan.method;
+    const defaults = this.#defaults;
+    const { signal, timeoutMs, metadata } = options;
+    const limitMs = timeoutMs ?? (responseStream || requestStream ? Infinity : defaults.timeoutMs);
+    if (typeof limitMs !== "number" || !(limitMs > 0)) {
+      throw invalid("timeoutMs", "milliseconds, more than 0", limitMs);
     }
+    return {
+      signal,
+      deadline: Math.min(Date.now() + limitMs, deadlineIn(options)),
+      headers: metadata === undefined ? NO_HEADERS : headersOf(metadata),
+      key: this.#keyOf(request, options),
+      isIdempotent: options.idempotent ?? defaults.isIdempotent,
+    };
   }
 
-  #termsOf({ signal, timeoutMs, metadata }: CallOptions): Terms {
-    const { responseStream, requestStream } = this.#method;
-    const isStream = responseStream || requestStream;
-    const limitMs = timeoutMs ?? (isStream ? Infinity : this.#options.timeoutMs);
-    if (typeof limitMs !== "number" || !(limitMs >= 0)) {
-      throw invalid("timeoutMs", "milliseconds, 0 or more", limitMs);
-    }
-    return { signal, deadline: Date.now() + limitMs, metadata: headersOf(metadata) };
+  #keyOf(request: unknown, { key }: CallOptions): Key | undefined {
+    const { keyOf } = this.#defaults;
+    if (keyOf === undefined) return undefined;
+    const given = key ?? (request === undefined ? undefined : keyOf(request));
+    if (typeof given === "string" || given instanceof Uint8Array) return given;
+    throw invalid("key", `a text or a Uint8Array to route ${this.#plan.method.path} by`, given ?? "nothing");
   }
 }
 
-function endpointOf({ address, tls }: Member): NonNullable<ReturnType<typeof parseEndpoint>> {
-  return parseEndpoint(address, tls)!;
+function deadlineIn({ deadline }: CallOptions): number {
+  if (deadline === undefined) return Infinity;
+  const ms = deadline instanceof Date ? deadline.getTime() : deadline;
+  if (typeof ms === "number" && ms > Date.now()) return ms;
+  const got = Number.isFinite(ms) ? new Date(ms).toISOString() : String(deadline);
+  throw invalid("deadline", "a Date, or milliseconds since 1970, in the future", got);
 }
 
 function requestsOf(input: unknown): AsyncIterable<unknown> {
@@ -196,18 +186,22 @@ function requestsOf(input: unknown): AsyncIterable<unknown> {
   throw invalid("requests", "an async iterable", input);
 }
 
-function headersOf(given: CallOptions["metadata"]): Metadata {
+function headersOf(given: NonNullable<CallOptions["metadata"]>): Metadata {
   if (given instanceof Metadata) return given;
   const headers = new Metadata();
-  for (const [key, value] of Object.entries(given ?? {})) {
-    try {
-      headers.set(key, typeof value === "string" ? value : Buffer.from(value));
-    } catch (cause) {
-      throw new BlipError("BLIP_INVALID_OPTIONS", `metadata.${key}: ${(cause as Error).message}`, {
-        cause,
-        field: `metadata.${key}`,
-      });
+  for (const [key, value] of Object.entries(given)) {
+    const field = `metadata[${JSON.stringify(key)}]`;
+    if (!/^[0-9a-z_.-]+$/i.test(key) || key.toLowerCase().startsWith("grpc-")) {
+      throw invalid(field, 'a key of letters, digits, "-", "_" and "." that does not begin with "grpc-"');
     }
+    const isBinary = key.toLowerCase().endsWith("-bin");
+    if (isBinary ? !(value instanceof Uint8Array) : typeof value !== "string" || !/^[ -~]*$/.test(value)) {
+      const expected = isBinary
+        ? "a Uint8Array"
+        : 'printable ASCII (or a key that ends with "-bin", for bytes)';
+      throw invalid(field, expected, value);
+    }
+    headers.set(key, typeof value === "string" ? value : Buffer.from(value));
   }
   return headers;
 }

@@ -22,16 +22,31 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import type { CallContext } from "./bridge-context.ts";
+import type { Member } from "./cut.ts";
 
 /** What one may say beside the request. */
 export interface CallOptions {
-  /** Ends the call when it is aborted; the call then fails with BLIP_ABORTED. */
+  /** Ends the call when it is aborted; the call then fails with BLIP_ABORTED. Default none. */
   readonly signal?: AbortSignal;
-  /** How long the call may take in all, retries included. Default: the client's. Infinity: no limit. */
+  /**
+   * Milliseconds that the call may take in all, retries included; more than 0. Infinity: no limit. Default: the
+   * client's where there is one request and one response, no limit for streams.
+   */
   readonly timeoutMs?: number;
-  /** Headers to send along. */
+  /** When the call must have ended: a Date, or milliseconds since 1970. What ends first counts. Default none. */
+  readonly deadline?: Date | number;
+  /** Headers to send along; bytes under keys that end with "-bin". Default none. */
   readonly metadata?: Metadata | Readonly<Record<string, string | Uint8Array>>;
+  /** What to route the call by, where the client's `balance` is by key. Default: what its `key` says. */
+  readonly key?: string | Uint8Array;
+  /** Whether this call may be run twice. Default: as the client says of its method. */
+  readonly idempotent?: boolean;
 }
+
+/** What one of many members answered. */
+export type FromMember<Out> =
+  | { readonly member: Member; readonly value: Out; readonly error?: undefined }
+  | { readonly member: Member; readonly error: unknown; readonly value?: undefined };
 
 type Many<T> = AsyncIterable<T>;
 type Call<In, Out> = (input: In, options?: CallOptions) => Out;
@@ -114,3 +129,19 @@ type GrpcClientMethod<M> = M extends {
           ? Call<Many<I>, Many<O>>
           : Call<I | Many<I>, Promise<O> & Many<O>>
   : never;
+
+/**
+ * The methods that can be called on many members at once: those with one request. Results come in the order in
+ * which members answer.
+ */
+export type EveryoneMethods<D> = {
+  readonly [K in keyof ClientMethods<D> as ClientMethods<D>[K] extends Call<infer I, unknown>
+    ? [I] extends [AsyncIterable<unknown>]
+      ? never
+      : K
+    : never]: ClientMethods<D>[K] extends Call<infer I, infer O>
+    ? Call<I, AsyncIterable<FromMember<OneOf<O>>>>
+    : never;
+};
+
+type OneOf<Out> = Out extends Promise<infer O> ? O : Out extends Many<infer O> ? O : never;

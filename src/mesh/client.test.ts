@@ -115,8 +115,10 @@ describe("where calls go", () => {
     const near = client(members[0]!, Greeter, { where: (member) => member.text("zone") === "2" });
     for (let i = 0; i < 3; i++) assert.equal((await near.hello({})).text, "b");
     assert.deepEqual(
-      await Promise.all(calls.all().map(async ([{ address }, on]) => [address, (await on.hello({})).text])),
-      calls.all().map(([{ address }]) => [address, address === members[1]!.localAddress ? "a" : "b"]),
+      await Promise.all(
+        [...calls.all()].map(async ([{ address }, on]) => [address, (await on.hello({})).text]),
+      ),
+      [...calls.all()].map(([{ address }]) => [address, address === members[1]!.localAddress ? "a" : "b"]),
     );
   });
 

@@ -142,7 +142,7 @@ export class Life {
   #cut(change: ViewChange): void {
     this.#newest = this.#maker.make(change, this.#last?.view, 0);
     this.#last = change;
-    this.calls.follow(change.view);
+    this.calls.follow(this.#newest);
     this.feed.publish(change);
     this.onCut(this.#newest);
     this.#entered();

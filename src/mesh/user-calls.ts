@@ -1,45 +1,57 @@
 // The connections over which users call members: apart from those of the protocol, so that big calls delay no
 // probe. A connection to a member that is gone is closed when its last call has ended.
 
-import type { Endpoint } from "../core/endpoint.ts";
-import type { View } from "../core/view.ts";
+import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
 import { Channels } from "../grpc/index.ts";
-
-type Channel = ReturnType<Channels["to"]>;
-
-interface Line {
-  readonly channel: Channel;
-  underWay: number;
-  isWanted: boolean;
-}
+import type { Cut, Member } from "./cut.ts";
+import { Line } from "./line.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 export class UserCalls {
   // A stream that a leaving member refused never reached it, and grpc-js then tries again by itself.
   readonly #channels = new Channels({ channelOptions: { "grpc.enable_retries": 1 } });
-  readonly #lines = new Map<Endpoint, Line>();
-  #emptied = (): void => {};
+  readonly #lines = new Map<Member, Line>();
+  /** Who is at each endpoint now: one that came back there shares the connection of the one before. */
+  readonly #newest = new Map<Endpoint, Line>();
+  readonly #watch = new SilenceWatch(
+    () => this.#lines.values(),
+    () => this.#judged(),
+  );
+  readonly #told = {
+    began: () => this.#watch.wake(),
+    emptied: (line: Line) => this.#lineEmptied(line),
+    judged: () => this.#judged(),
+  };
+  #judgements = 0;
+  /** Told when no call is under way any more; nobody asks unless the mesh is closing. */
+  #emptied: (() => void) | undefined;
   #isClosed = false;
 
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** A channel for one call. `end` must be called once, when the call is over. */
-  begin(endpoint: Endpoint): { readonly channel: Channel; readonly end: () => void } {
-    let line = this.#lines.get(endpoint);
-    if (line === undefined) {
-      line = { channel: this.#channels.to(endpoint), underWay: 0, isWanted: true };
-      this.#lines.set(endpoint, line);
-    }
-    const { channel } = line;
-    line.underWay += 1;
-    return { channel, end: () => this.#end(endpoint, line) };
+  /** Grows whenever another set of members is to be avoided. */
+  get judgements(): number {
+    return this.#judgements;
   }
 
-  follow(view: View): void {
-    for (const [endpoint, line] of this.#lines) {
-      line.isWanted = view.has(endpoint);
-      if (!line.isWanted && line.underWay === 0) this.#drop(endpoint);
+  lineTo(member: Member): Line {
+    let line = this.#lines.get(member);
+    if (line === undefined) {
+      const endpoint = parseEndpoint(member.address, member.tls)!;
+      line = new Line(member, endpoint, this.#channels.to(endpoint), this.#told);
+      this.#lines.set(member, line);
+      this.#newest.set(endpoint, line);
+    }
+    return line;
+  }
+
+  follow({ members }: Cut): void {
+    const wanted = new Set(members);
+    for (const line of this.#lines.values()) {
+      line.isWanted = wanted.has(line.member);
+      if (!line.isWanted && line.underWay === 0) this.#drop(line);
     }
   }
 
@@ -59,9 +71,11 @@ export class UserCalls {
 
   abort(): void {
     this.#isClosed = true;
+    this.#watch.stop();
     this.#lines.clear();
+    this.#newest.clear();
     this.#channels.closeAll();
-    this.#emptied();
+    this.#emptied?.();
   }
 
   get #isIdle(): boolean {
@@ -69,16 +83,22 @@ export class UserCalls {
     return true;
   }
 
-  #end(endpoint: Endpoint, line: Line): void {
-    line.underWay -= 1;
-    if (line.underWay > 0) return;
-    if (!line.isWanted && this.#lines.get(endpoint) === line) this.#drop(endpoint);
-    if (this.#isIdle) this.#emptied();
+  #judged(): void {
+    this.#judgements += 1;
+    if (!this.#isClosed) this.#watch.wake();
   }
 
-  #drop(endpoint: Endpoint): void {
-    this.#lines.delete(endpoint);
-    this.#channels.close(endpoint);
+  #lineEmptied(line: Line): void {
+    if (!line.isWanted) this.#drop(line);
+    if (this.#emptied !== undefined && this.#isIdle) this.#emptied();
+  }
+
+  #drop(line: Line): void {
+    this.#lines.delete(line.member);
+    this.#watch.forget(line);
+    if (this.#newest.get(line.endpoint) !== line) return;
+    this.#newest.delete(line.endpoint);
+    this.#channels.close(line.endpoint);
   }
 }
 

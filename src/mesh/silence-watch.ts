@@ -1,0 +1,106 @@
+// Finds members that answer nothing, frozen or cut off, while calls wait for them: one that was silent for a moment
+// is asked whether it is there, which every member of a mesh answers at once, whatever its handlers do. Much sooner
+// than a deadline, and than the failure detector, it is known that a call should be made elsewhere.
+
+import { askWhetherThere, type Inquiry } from "./bridge-inquiry.ts";
+import type { Line } from "./line.ts";
+
+const SWEEP_MS = 50;
+/** Silence after which a member is asked, and at most, where its handlers are just slow. */
+const SILENT_MS = 150;
+const SILENT_MS_MAX = 2000;
+/** How long it may take to say that it is there. */
+const ANSWER_MS = 150;
+/** How often a member that is missing is asked again. */
+const AGAIN_MS = 500;
+
+interface Watched {
+  inquiry: Inquiry | undefined;
+  askedMs: number;
+  /** Grows while the member is there but calls still wait. */
+  patienceMs: number;
+}
+
+export class SilenceWatch {
+  readonly #lines: () => Iterable<Line>;
+  readonly #penaltyEnded: () => void;
+  readonly #watched = new Map<Line, Watched>();
+  #timer: NodeJS.Timeout | undefined;
+  #sweptMs = 0;
+  #penaltyEndsMs = Infinity;
+
+  /** `penaltyEnded`: a member that was avoided for a while may be called again. */
+  constructor(lines: () => Iterable<Line>, penaltyEnded: () => void) {
+    this.#lines = lines;
+    this.#penaltyEnded = penaltyEnded;
+  }
+
+  /** Goes on for as long as calls wait or members are avoided. */
+  wake(): void {
+    if (this.#timer !== undefined) return;
+    this.#sweptMs = performance.now();
+    this.#timer = setTimeout(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  forget(line: Line): void {
+    this.#watched.get(line)?.inquiry?.cancel();
+    this.#watched.delete(line);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    for (const { inquiry } of this.#watched.values()) inquiry?.cancel();
+    this.#watched.clear();
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    // When this process stood still itself, the others had no chance to be heard.
+    const wasAsleep = nowMs - this.#sweptMs > 2 * SWEEP_MS;
+    this.#timer = undefined;
+    let isBusy = false;
+    let penaltyEndsMs = Infinity;
+    for (const line of this.#lines()) {
+      const { standing } = line;
+      penaltyEndsMs = Math.min(penaltyEndsMs, standing.penaltyEndsAfter(nowMs) ?? Infinity);
+      if (line.waiting.size === 0 && !(standing.isMissing && line.isWanted)) {
+        if (this.#watched.size > 0) this.forget(line);
+        continue;
+      }
+      isBusy = true;
+      if (wasAsleep) line.heardMs = Math.max(line.heardMs, nowMs - SILENT_MS / 2);
+      this.#look(line, nowMs);
+    }
+    if (this.#penaltyEndsMs <= nowMs) this.#penaltyEnded();
+    this.#penaltyEndsMs = penaltyEndsMs;
+    if (isBusy || penaltyEndsMs !== Infinity) this.wake();
+  }
+
+  #look(line: Line, nowMs: number): void {
+    let watched = this.#watched.get(line);
+    const silentMs = nowMs - line.heardMs;
+    if (watched === undefined) {
+      if (silentMs < SILENT_MS && !line.standing.isMissing) return;
+      watched = { inquiry: undefined, askedMs: -Infinity, patienceMs: SILENT_MS };
+      this.#watched.set(line, watched);
+    }
+    if (watched.inquiry !== undefined) return;
+    const isDue = line.standing.isMissing
+      ? nowMs - watched.askedMs >= AGAIN_MS
+      : silentMs >= watched.patienceMs;
+    if (isDue) this.#ask(line, watched, nowMs);
+  }
+
+  #ask(line: Line, watched: Watched, nowMs: number): void {
+    watched.askedMs = nowMs;
+    watched.inquiry = askWhetherThere(line.channel, ANSWER_MS, (answer) => {
+      if (answer !== "late") watched.inquiry = undefined;
+      if (answer === "here") {
+        line.heard();
+        watched.patienceMs = Math.min(watched.patienceMs * 2, SILENT_MS_MAX);
+      } else {
+        line.missed();
+      }
+    });
+  }
+}
