@@ -1,0 +1,85 @@
+// What must be so once the sky is clear: everybody who lives is in one configuration, the dead are out, newcomers get in,
+// and then nothing stirs but probes. Invariants 16 to 19, 22 and 23 of PITFALLS §3.1; 21 is asked of its checker here.
+
+import type { Millis } from "../core/doorway.ts";
+import type { Process } from "./process.ts";
+import { nameOf } from "./transcript.ts";
+import { NotInTime, type World } from "./world.ts";
+
+/** How long an idle mesh is watched. */
+const IDLE_MS = 20_000;
+const LAST_JOIN_MS = 60_000;
+const LAST_PORT = 65_000;
+
+/** How long a mesh may take to recover from anything: detection three times over, and a minute. */
+export function recoveryMs({ settings, hosts }: World): Millis {
+  return 3 * settings.faultStrikes * settings.faultTimeoutMs + 60_000 + 100 * hosts.size;
+}
+
+/** Lets the mesh recover, and reports where it did not. The sky is clear already. */
+export function checkAftermath(world: World): void {
+  try {
+    world.until("all agree", () => world.agree(), recoveryMs(world));
+  } catch (error) {
+    if (!(error instanceof NotInTime)) throw error;
+    return reportDiscord(world);
+  }
+  world.forgiveAll();
+  world.run(IDLE_MS / 2);
+  world.watch.bounds.beginIdle(world.now);
+  world.run(IDLE_MS);
+  world.watch.bounds.endIdle(world.now, world.living);
+  world.watch.settled();
+  letSomebodyIn(world);
+}
+
+/** A mesh that is well admits a newcomer: if it does not, something is left over that blocks it. */
+function letSomebodyIn(world: World): void {
+  const { head } = world;
+  const seeds = world.living.map(({ endpoint }) => endpoint);
+  if (head === undefined || seeds.length === 0) return;
+  const newcomer = world.start(LAST_PORT, { seeds });
+  try {
+    world.until("the last one is in", () => world.agree(), LAST_JOIN_MS);
+  } catch (error) {
+    if (!(error instanceof NotInTime)) throw error;
+    const stuck = world.watch.edges.unstable(head.id);
+    if (stuck.length > 0) {
+      world.watch.report(
+        22,
+        undefined,
+        `${stuck.map(nameOf).join(" ")} unstable without end: nobody gets in`,
+      );
+    } else if (newcomer.isMember) reportDiscord(world);
+    else world.watch.report(17, newcomer, "cannot join a mesh that is well");
+  }
+}
+
+function reportDiscord(world: World): void {
+  const { head, living, watch } = world;
+  if (head === undefined) return watch.report(16, undefined, "there is no configuration");
+  const after = `${Math.round(recoveryMs(world) / 1000)} s after the sky cleared`;
+  for (const process of living) {
+    const fault = faultOf(process, world);
+    if (fault !== undefined) watch.report(fault.invariant, process, `${fault.what}, ${after}`);
+  }
+  const dead = head.members.filter((endpoint) => world.hosts.get(endpoint)?.process?.isLiving !== true);
+  if (dead.length > 0) watch.report(16, undefined, `${dead.map(nameOf).join(" ")} still members, ${after}`);
+  if (watch.votes.hasBegun(head.id)) {
+    watch.report(18, undefined, `there are votes in ${head.id}, and no decision, ${after}`);
+  }
+}
+
+function faultOf(process: Process, { head, watch }: World): { invariant: number; what: string } | undefined {
+  const { view } = process;
+  if (!process.isMember || view === undefined) {
+    const isKnown = head!.has(process.endpoint);
+    return isKnown
+      ? { invariant: 16, what: "the others have it as a member, but it has no configuration" }
+      : { invariant: 17, what: "it is in no configuration" };
+  }
+  if (view.id === head!.id) return undefined;
+  return watch.history.isPast(view.id)
+    ? { invariant: 19, what: `it is in ${view.id}, which the others have left` }
+    : { invariant: 16, what: `it is in ${view.id}, the others are not` };
+}

@@ -1,0 +1,99 @@
+// Virtual time: things to do, each at its time. Time goes in ticks of a sixteenth of a millisecond, which floating
+// point holds exactly; what is due in the same tick is done in the order in which it was asked for. So there are few
+// distinct times and a queue for each, which costs the same whether ten things are waiting or ten million.
+
+import type { Millis } from "../core/doorway.ts";
+
+/** When simulated time begins: a date, since members read their clocks as Unix time. */
+export const START: Millis = 1_700_000_000_000;
+const TICKS_PER_MS = 16;
+
+export interface Task {
+  run(): void;
+  /** Called off: it is passed over when its time comes. */
+  isOff?: boolean;
+}
+
+export class Agenda {
+  now: Millis = START;
+  readonly #queues = new Map<number, Task[]>();
+  /** The ticks that have a queue, as a binary heap. */
+  readonly #ticks: number[] = [];
+  #queue: Task[] | undefined;
+  #done = 0;
+
+  /** Milliseconds since the beginning. */
+  get elapsed(): Millis {
+    return this.now - START;
+  }
+
+  /** Has something done at this time, or in the present tick where that is over. */
+  add(due: Millis, task: Task): void {
+    const tick = tickOf(Math.max(due, this.now));
+    const queue = this.#queues.get(tick);
+    if (queue !== undefined) {
+      queue.push(task);
+      return;
+    }
+    this.#queues.set(tick, [task]);
+    this.#push(tick);
+  }
+
+  /** Does the next thing, if there is one up to `deadline`. */
+  runNext(deadline: Millis): boolean {
+    const last = tickOf(deadline);
+    for (;;) {
+      const tick = this.#ticks[0];
+      if (tick === undefined || tick > last) return false;
+      this.#queue ??= this.#queues.get(tick)!;
+      const task = this.#queue[this.#done];
+      if (task === undefined) {
+        this.#queue = undefined;
+        this.#done = 0;
+        this.#queues.delete(tick);
+        this.#pop();
+        continue;
+      }
+      this.#done += 1;
+      if (task.isOff) continue;
+      this.now = START + tick / TICKS_PER_MS;
+      task.run();
+      return true;
+    }
+  }
+
+  /** Lets time pass in which nothing is due. */
+  skipTo(time: Millis): void {
+    this.now = Math.max(this.now, START + tickOf(time) / TICKS_PER_MS);
+  }
+
+  #push(tick: number): void {
+    const ticks = this.#ticks;
+    let i = ticks.length;
+    ticks.push(tick);
+    for (let parent = (i - 1) >> 1; i > 0 && tick < ticks[parent]!; parent = (i - 1) >> 1) {
+      ticks[i] = ticks[parent]!;
+      i = parent;
+    }
+    ticks[i] = tick;
+  }
+
+  #pop(): void {
+    const ticks = this.#ticks;
+    const last = ticks.pop()!;
+    if (ticks.length === 0) return;
+    let i = 0;
+    for (let child = 1; child < ticks.length; child = 2 * i + 1) {
+      if (child + 1 < ticks.length && ticks[child + 1]! < ticks[child]!) child += 1;
+      if (ticks[child]! >= last) break;
+      ticks[i] = ticks[child]!;
+      i = child;
+    }
+    ticks[i] = last;
+  }
+}
+
+/** A deadline that lies between two ticks is due at the later one: nobody is woken too early. */
+function tickOf(time: Millis): number {
+  return Math.ceil((time - START) * TICKS_PER_MS);
+}

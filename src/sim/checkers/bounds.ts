@@ -1,0 +1,65 @@
+// Nothing grows without end: calls, waiting requests, what one step says, and how often an idle member wakes up.
+// Invariants 13 and 23 of PITFALLS §3.1.
+
+import type { Event, Millis } from "../../core/doorway.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import type { Request } from "../../core/messages.ts";
+import type { Settings } from "../../core/settings.ts";
+import type { Process } from "../process.ts";
+import type { Checker, Report } from "./checker.ts";
+
+/** Requests that may wait in one member, with some room beyond what it admits. */
+const WAITING_MAX = 21_000;
+
+export class Bounds implements Checker {
+  readonly #report: Report;
+  readonly #settings: Settings;
+  #said = 0;
+  #steps = 0;
+  #idle: { readonly at: Millis; readonly steps: number } | undefined;
+
+  constructor(report: Report, settings: Settings) {
+    this.#report = report;
+    this.#settings = settings;
+  }
+
+  said(_process: Process, request: Request): void {
+    if (request.kind !== "broadcast") this.#said += 1;
+  }
+
+  stepped(process: Process, _event: Event): void {
+    this.#steps += 1;
+    const { observers } = this.#settings.cutDetector;
+    const most = 4 * observers + 8;
+    if (process.openCalls > most) {
+      this.#report(13, process, `has ${process.openCalls} calls open, more than ${most}`);
+    }
+    if (this.#said > most) this.#report(13, process, `says ${this.#said} things in one step`);
+    this.#said = 0;
+    if (process.waiting.size > WAITING_MAX) {
+      this.#report(13, process, `keeps ${process.waiting.size} requests waiting`);
+    }
+  }
+
+  /** From here on nothing happens to the mesh. */
+  beginIdle(now: Millis): void {
+    this.#idle = { at: now, steps: this.#steps };
+  }
+
+  /** Ends what `beginIdle` began. Members probe each other, and should do nothing else. */
+  endIdle(now: Millis, processes: readonly Process[]): void {
+    if (this.#idle === undefined) return;
+    const { observers } = this.#settings.cutDetector;
+    const neighbours = (nodes: readonly Endpoint[] | undefined, self: Endpoint): number =>
+      new Set(nodes).size - (nodes?.includes(self) ? 1 : 0);
+    let probes = 0;
+    for (const { view, endpoint } of processes) probes += neighbours(view?.subjectsOf(endpoint), endpoint);
+    const periods = (now - this.#idle.at) / this.#settings.faultTimeoutMs + 1;
+    // A probe is a request and an answer; the rest is for timers.
+    const most = periods * (3 * probes + 12 * processes.length + observers);
+    const steps = this.#steps - this.#idle.steps;
+    if (steps > most)
+      this.#report(23, undefined, `an idle mesh took ${steps} steps, more than ${Math.ceil(most)}`);
+    this.#idle = undefined;
+  }
+}

@@ -1,0 +1,93 @@
+// Observers report their own subjects only, and nobody is removed whom nobody suspects. Invariants 12 and 20 of PITFALLS
+// §3.1.
+
+import { countOnes } from "../../core/bitset.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import type { Alerts, ConfigurationId, Edge, Request } from "../../core/messages.ts";
+import type { CutDetectorSettings } from "../../core/settings.ts";
+import type { View } from "../../core/view.ts";
+import type { Host, Process } from "../process.ts";
+import type { Checker, Report } from "./checker.ts";
+
+export class Edges implements Checker {
+  readonly #report: Report;
+  readonly #hosts: ReadonlyMap<Endpoint, Host>;
+  readonly #settings: CutDetectorSettings;
+  /** Configuration → endpoint → the rings on which somebody reported it, as bits. */
+  readonly #told = new Map<ConfigurationId, Map<Endpoint, number>>();
+
+  constructor(report: Report, hosts: ReadonlyMap<Endpoint, Host>, settings: CutDetectorSettings) {
+    this.#report = report;
+    this.#hosts = hosts;
+    this.#settings = settings;
+  }
+
+  /** Endpoints that were reported in this configuration on too many rings to be noise, and too few to be stable. */
+  unstable(id: ConfigurationId): readonly Endpoint[] {
+    const { low, high } = this.#settings;
+    return [...(this.#told.get(id) ?? [])]
+      .filter(([, rings]) => countOnes(rings) >= low && countOnes(rings) < high)
+      .map(([node]) => node);
+  }
+
+  said(process: Process, request: Request, _to: readonly Endpoint[], isRelay: boolean): void {
+    const gossip = request.kind === "broadcast" ? request.gossip : request;
+    if (isRelay || gossip.kind !== "alerts") return;
+    this.#checkAlerts(process, gossip);
+    let told = this.#told.get(gossip.configuration);
+    if (told === undefined) {
+      told = new Map();
+      this.#told.set(gossip.configuration, told);
+    }
+    for (const { node, ring } of gossip.edges) told.set(node, (told.get(node) ?? 0) | (1 << ring));
+  }
+
+  #checkAlerts(process: Process, { sender, configuration, edges }: Alerts): void {
+    const { view, endpoint } = process;
+    if (view?.id !== configuration) {
+      return this.#report(12, process, `reports in ${configuration}, where it is not`);
+    }
+    // Whoever leaves may say so in the name of observers that cannot be asked to.
+    const isProxy = sender !== endpoint && process.leavesAt !== undefined;
+    if (sender !== endpoint && !isProxy) {
+      this.#report(12, process, `reports in the name of ${sender}`);
+    }
+    for (const edge of edges) {
+      const wrong = isProxy ? faultInProxy(edge, endpoint) : faultIn(edge, view, sender);
+      if (wrong !== undefined)
+        this.#report(12, process, `reports ${edge.node} on ring ${edge.ring}: ${wrong}`);
+    }
+  }
+
+  decided(process: Process, from: View, to: View): void {
+    const told = this.#told.get(from.id) ?? new Map<Endpoint, number>();
+    const kicked = from.members.filter((node) => !to.has(node));
+    if (kicked.length === 0) return;
+    const isGoing = (node: Endpoint): boolean =>
+      !to.has(node) || countOnes(told.get(node) ?? 0) >= this.#settings.low;
+    for (const node of kicked) {
+      const reported = told.get(node) ?? 0;
+      let implied = reported;
+      for (const [ring, observer] of from.observersOf(node).entries())
+        if (isGoing(observer)) implied |= 1 << ring;
+      if (reported === 0 || countOnes(implied) < this.#settings.low) {
+        this.#report(20, process, `${node} was removed, but reported on ${countOnes(reported)} rings only`);
+      }
+      const victim = this.#hosts.get(node)?.process;
+      if (victim?.isStaying && victim.isMember && !victim.isFrozen && !victim.isHarmed) {
+        this.#report(20, process, `${node} was removed, but nothing was ever wrong with it`);
+      }
+    }
+  }
+}
+
+function faultIn({ node, ring, join }: Edge, view: View, sender: Endpoint): string | undefined {
+  if (node === sender) return "that is itself";
+  if (view.observersOf(node)[ring] !== sender) return "it is not its observer there";
+  if (view.has(node) !== (join === undefined)) return "a member joins, or somebody else is down";
+  return undefined;
+}
+
+function faultInProxy({ node, join }: Edge, leaver: Endpoint): string | undefined {
+  return node === leaver && join === undefined ? undefined : "a leaver may speak of itself only";
+}

@@ -1,0 +1,180 @@
+// All members share one history: an id stands for one configuration, each configuration has one successor, and nobody
+// goes back. Invariants 1, 2, 6, 7, 10 and 15 of PITFALLS §3.1.
+
+import type { ViewChange } from "../../core/doorway.ts";
+import type { Endpoint, NodeId } from "../../core/endpoint.ts";
+import { type ConfigurationId, type Joiner, keyOf, type Request, sameMetadata } from "../../core/messages.ts";
+import type { View } from "../../core/view.ts";
+import type { Ending, Process } from "../process.ts";
+import type { Checker, Report } from "./checker.ts";
+
+/** A configuration, as the first member that took it saw it. */
+interface Chapter {
+  readonly view: View;
+  /** How many decisions led to it. */
+  readonly place: number;
+  next: ConfigurationId | undefined;
+  /** Living members that are in it now. */
+  present: number;
+}
+
+export class History implements Checker {
+  readonly #report: Report;
+  readonly #chapters = new Map<ConfigurationId, Chapter>();
+  readonly #compared = new WeakSet<View>();
+  readonly #admitted = new Set<NodeId>();
+  /** What joiners said of themselves. */
+  readonly #brought = new Map<NodeId, Joiner & { readonly sender: Endpoint }>();
+  /** Where each living process is. */
+  readonly #at = new Map<Process, Chapter>();
+  /** Configurations without a successor that a majority of their members is in. */
+  readonly #current = new Set<ConfigurationId>();
+  /** View changes of the mesh. */
+  changes = 0;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** The configuration that no decision has ended and that most of its living members are in. */
+  get head(): View | undefined {
+    let head: Chapter | undefined;
+    for (const chapter of this.#chapters.values()) {
+      if (chapter.next !== undefined) continue;
+      if (head === undefined || chapter.present > head.present) head = chapter;
+    }
+    return head?.view;
+  }
+
+  /** A decision led on from here. */
+  isPast(id: ConfigurationId): boolean {
+    return this.#chapters.get(id)?.next !== undefined;
+  }
+
+  ended(process: Process, _how: Ending): void {
+    this.#move(process, undefined);
+  }
+
+  said(_process: Process, request: Request): void {
+    if (request.kind === "join") this.#brought.set(request.uuid, request);
+  }
+
+  /** The views that this cut goes from and to, where it is the first to do so by a decision. */
+  follow(process: Process, cut: ViewChange): { readonly from: View; readonly to: View } | undefined {
+    const { view, degraded } = cut;
+    const before = process.cut;
+    const hasGivenUp = degraded && before?.view.id === view.id;
+    if (degraded === view.has(process.endpoint) && !hasGivenUp) {
+      this.#report(7, process, `degraded is ${degraded} in a view that says otherwise`);
+    }
+    this.#checkCut(process, cut, before);
+    if (hasGivenUp) {
+      this.#move(process, undefined);
+      return undefined;
+    }
+    const wasStep = before !== undefined && !before.degraded;
+    const isNew = this.#enter(process, view, wasStep ? before.view : undefined);
+    const chapter = this.#chapters.get(view.id)!;
+    const past = before && this.#chapters.get(before.view.id)!;
+    if (past !== undefined && chapter.place <= past.place && chapter !== past) {
+      this.#report(
+        2,
+        process,
+        `went back from configuration ${past.place} to ${chapter.place} of the history`,
+      );
+    } else if (chapter === past) this.#report(10, process, `published ${view.id} twice`);
+    this.#move(process, degraded ? undefined : chapter);
+    if (!isNew || before === undefined) return undefined;
+    this.changes += 1;
+    this.#checkStep(process, before.view, view);
+    return { from: before.view, to: view };
+  }
+
+  /** True where a decision led here for the first time. */
+  #enter(process: Process, view: View, from: View | undefined): boolean {
+    const known = this.#chapters.get(view.id);
+    if (known !== undefined) this.#compare(process, known.view, view);
+    if (from === undefined) {
+      if (known !== undefined) return false;
+      const isFounding = view.size === 1 && view.has(process.endpoint);
+      if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
+      else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
+      this.#chapters.set(view.id, { view, place: 0, next: undefined, present: 0 });
+      return false;
+    }
+    const past = this.#chapters.get(from.id)!;
+    if (past.next === view.id) return false;
+    if (past.next !== undefined) this.#report(2, process, `${from.id} has two successors`);
+    past.next ??= view.id;
+    this.#current.delete(from.id);
+    if (known !== undefined) this.#report(2, process, `two decisions lead to ${view.id}`);
+    else this.#chapters.set(view.id, { view, place: past.place + 1, next: undefined, present: 0 });
+    return true;
+  }
+
+  /** The same id stands for the same members, uuids and metadata, whoever computed it. */
+  #compare(process: Process, known: View, view: View): void {
+    if (known === view || this.#compared.has(view)) return;
+    this.#compared.add(view);
+    const differs =
+      keyOf(known.members) !== keyOf(view.members) ||
+      known.uuids.join() !== view.uuids.join() ||
+      !view.members.every((m) => sameMetadata(known.recordOf(m)!.metadata, view.recordOf(m)!.metadata));
+    if (differs) this.#report(1, process, `${view.id} is not what it is to others`);
+  }
+
+  #checkCut(process: Process, { view, joined, kicked }: ViewChange, before: ViewChange | undefined): void {
+    const last = before?.view;
+    const isRight =
+      joined.every((node) => view.has(node) && last?.has(node) !== true) &&
+      kicked.every((node) => !view.has(node) && last?.has(node) === true) &&
+      new Set(joined).size === joined.length &&
+      new Set(kicked).size === kicked.length &&
+      (last?.size ?? 0) + joined.length - kicked.length === view.size;
+    if (!isRight) this.#report(10, process, "joined and kicked do not lead from the last view to this one");
+  }
+
+  #checkStep(process: Process, from: View, to: View): void {
+    if (to.uuids.length < to.size) this.#report(6, process, `${to.id} has fewer uuids than members`);
+    if (from.uuids.some((uuid) => !to.knows(uuid))) this.#report(6, process, "a uuid was forgotten");
+    for (const node of to.members) {
+      const { metadata, uuid } = to.recordOf(node)!;
+      if (from.has(node)) {
+        const before = from.recordOf(node)!;
+        if (!sameMetadata(metadata, before.metadata)) this.#report(7, process, `${node} has other metadata`);
+        continue;
+      }
+      if (uuid === undefined) continue;
+      if (this.#admitted.has(uuid)) this.#report(6, process, `uuid ${uuid} is admitted twice`);
+      if (from.knows(uuid) || !to.knows(uuid)) this.#report(6, process, `uuid ${uuid} is not new`);
+      this.#admitted.add(uuid);
+      const brought = this.#brought.get(uuid);
+      if (brought === undefined) continue; // A model of another peer may say it in its own way.
+      if (brought.sender !== node) this.#report(6, process, `${node} came with a uuid of ${brought.sender}`);
+      if (!sameMetadata(metadata, brought.metadata)) {
+        this.#report(7, process, `${node} did not bring the metadata that ${to.id} has of it`);
+      }
+    }
+  }
+
+  /** Keeps count of who is where; two configurations that could both go on are a split. */
+  #move(process: Process, to: Chapter | undefined): void {
+    const from = this.#at.get(process);
+    if (from === to) return;
+    if (from !== undefined) {
+      from.present -= 1;
+      if (2 * from.present <= from.view.size) this.#current.delete(from.view.id);
+    }
+    if (to === undefined) {
+      this.#at.delete(process);
+      return;
+    }
+    this.#at.set(process, to);
+    to.present += 1;
+    if (to.next !== undefined || 2 * to.present <= to.view.size || this.#current.has(to.view.id)) return;
+    this.#current.add(to.view.id);
+    if (this.#current.size > 1) {
+      this.#report(15, process, `${[...this.#current].join(" and ")} both have a majority and can go on`);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Whoever is let in is let into a configuration that has it, and nobody waits at a door for ever. Invariants 14 and 21
+// of PITFALLS §3.1.
+
+import type { Event, Millis } from "../../core/doorway.ts";
+import type { Join, Joined, Reply, Request } from "../../core/messages.ts";
+import type { Process } from "../process.ts";
+import type { Checker, Report } from "./checker.ts";
+
+/** No joiner waits longer for one call, and no configuration changes so slowly when all is well. */
+const WAIT_MAX_MS = 60_000;
+
+interface Waiting {
+  readonly join: Join;
+  readonly since: Millis;
+}
+
+export class Joins implements Checker {
+  readonly #report: Report;
+  readonly #now: () => Millis;
+  readonly #waiting = new Map<Process, Map<number, Waiting>>();
+  /** Answers of the step under way; whether they are right is known when it is over. */
+  readonly #given: { readonly join: Join; readonly reply: Joined }[] = [];
+
+  constructor(report: Report, now: () => Millis) {
+    this.#report = report;
+    this.#now = now;
+  }
+
+  heard(process: Process, request: Request, token: number): void {
+    if (request.kind !== "join") return;
+    const waiting = this.#waiting.get(process) ?? new Map<number, Waiting>();
+    this.#waiting.set(process, waiting.set(token, { join: request, since: this.#now() }));
+  }
+
+  hungUp(process: Process, token: number): void {
+    this.#waiting.get(process)?.delete(token);
+  }
+
+  replied(process: Process, token: number, reply: Reply): void {
+    const waiting = this.#waiting.get(process);
+    const join = waiting?.get(token)?.join;
+    waiting?.delete(token);
+    if (reply.kind === "joined" && join !== undefined) this.#given.push({ join, reply });
+  }
+
+  ended(process: Process): void {
+    this.#waiting.delete(process);
+  }
+
+  stepped(process: Process, _event: Event): void {
+    if (this.#given.length === 0) return;
+    for (const { join, reply } of this.#given.splice(0)) {
+      const { view } = process;
+      const isOurs = view?.id === reply.view.id && reply.configuration === view.id;
+      if (!isOurs)
+        this.#report(14, process, `let ${join.sender} into ${reply.view.id}, where it is not itself`);
+      else if (!view.hasAs(join.sender, join.uuid)) {
+        this.#report(14, process, `let ${join.sender} into ${view.id}, which does not have it as it came`);
+      }
+    }
+  }
+
+  settled(): void {
+    for (const [process, waiting] of this.#waiting) {
+      if (!process.isLiving || process.isFrozen) continue;
+      for (const { join, since } of waiting.values()) {
+        if (this.#now() - since < WAIT_MAX_MS) continue;
+        this.#report(
+          21,
+          process,
+          `${join.sender} has waited for ${Math.round(this.#now() - since)} ms to be let in`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// Each broadcast is told on once by everybody who hears it, to all its ring successors. Invariant 11 of PITFALLS §3.1.
+
+import type { Event, Millis } from "../../core/doorway.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import type { Request } from "../../core/messages.ts";
+import type { View } from "../../core/view.ts";
+import type { Process } from "../process.ts";
+import type { Checker, Report } from "./checker.ts";
+
+/** How long a broadcast is watched; copies of it that come later are not. */
+const MEMORY_MS = 600_000;
+
+/** A set of process numbers. */
+class Marks {
+  #words = new Uint32Array(1);
+
+  /** False where it was there already. */
+  add(number: number): boolean {
+    const word = number >> 5;
+    if (word >= this.#words.length) {
+      const words = new Uint32Array(2 * word + 1);
+      words.set(this.#words);
+      this.#words = words;
+    }
+    const bit = 1 << (number & 31);
+    if ((this.#words[word]! & bit) !== 0) return false;
+    this.#words[word]! |= bit;
+    return true;
+  }
+}
+
+interface Spread {
+  readonly heard: Marks;
+  readonly told: Marks;
+}
+
+export class Relays implements Checker {
+  readonly #report: Report;
+  readonly #now: () => Millis;
+  #young = new Map<bigint, Spread>();
+  #old = new Map<bigint, Spread>();
+  #turnedAt: Millis = 0;
+  /** The audience that was found to be right last, per process. */
+  readonly #right = new WeakMap<Process, { readonly to: readonly Endpoint[]; readonly view: View }>();
+  /** The first receipt that the step under way is about, until it is told on. */
+  #owed: Request | undefined;
+
+  constructor(report: Report, now: () => Millis) {
+    this.#report = report;
+    this.#now = now;
+  }
+
+  heard(process: Process, request: Request): void {
+    this.#owed = undefined;
+    if (request.kind !== "broadcast") return;
+    const isFirst = this.#spreadOf(request.unique).heard.add(process.number);
+    if (isFirst && this.#audienceOf(process).length > 0) this.#owed = request;
+  }
+
+  said(process: Process, request: Request, to: readonly Endpoint[], isRelay: boolean): void {
+    if (request.kind !== "broadcast") return;
+    const spread = this.#spreadOf(request.unique);
+    if (!isRelay) spread.heard.add(process.number);
+    if (!spread.told.add(process.number)) this.#report(11, process, "told the same broadcast twice");
+    if (this.#owed === request) this.#owed = undefined;
+    const { view } = process;
+    const right = this.#right.get(process);
+    if (view === undefined || (right?.to === to && right.view === view)) return;
+    const told = new Set(to);
+    if (told.size !== to.length) this.#report(11, process, "tells somebody twice at once");
+    if (told.has(process.endpoint)) this.#report(11, process, "tells itself");
+    if (!this.#audienceOf(process).every((node) => told.has(node))) {
+      this.#report(11, process, "does not tell all its successors");
+    }
+    this.#right.set(process, { to, view });
+  }
+
+  stepped(process: Process, _event: Event): void {
+    if (this.#owed === undefined) return;
+    this.#owed = undefined;
+    if (process.model === "node") this.#report(11, process, "heard a broadcast and did not tell it on");
+  }
+
+  #audienceOf({ view, endpoint }: Process): readonly Endpoint[] {
+    return view?.subjectsOf(endpoint).filter((node) => node !== endpoint) ?? [];
+  }
+
+  #spreadOf(unique: bigint): Spread {
+    if (this.#now() - this.#turnedAt > MEMORY_MS) {
+      this.#turnedAt = this.#now();
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    let spread = this.#young.get(unique) ?? this.#old.get(unique);
+    if (spread === undefined) {
+      spread = { heard: new Marks(), told: new Marks() };
+      this.#young.set(unique, spread);
+    }
+    return spread;
+  }
+}

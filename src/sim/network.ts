@@ -1,0 +1,321 @@
+// The network between processes: takes messages from one to the other, late, twice, out of order or not at all. A
+// process that is gone from a host that is there refuses calls at once; a host that is gone, or a process that stands
+// still, keeps its callers waiting until their own deadline.
+
+import type { Millis } from "../core/doorway.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Refused, Reply, Request } from "../core/messages.ts";
+import { refused } from "../core/refusals.ts";
+import { View } from "../core/view.ts";
+import type { Agenda, Task } from "./agenda.ts";
+import { KnownCopies } from "./known-copies.ts";
+import type { Host, Process } from "./process.ts";
+import type { Stream, Streams } from "./streams.ts";
+
+/** No process listens at the address, says its host. */
+export const CONNECTION_REFUSED: Refused = refused("unavailable", "connection refused");
+/** The process that was asked went down before it answered. */
+export const CONNECTION_RESET: Refused = refused("unavailable", "connection reset");
+const DEADLINE: Refused = refused("deadline_exceeded", "deadline exceeded");
+
+/** A request on its way. */
+export interface Letter {
+  readonly from: Process;
+  readonly to: Endpoint;
+  readonly request: Request;
+}
+
+/** What becomes of a letter: it takes its course, is lost, is kept until `release`, or takes exactly this long. */
+export type Fate = "pass" | "drop" | "hold" | { readonly delayMs: Millis };
+
+/** Passes messages through bytes. */
+export interface Wire {
+  request(request: Request): Request | Refused;
+  reply(request: Request, reply: Reply): Reply;
+}
+
+/** The weather of all links. All shares are from 0 to 1. */
+export interface Conditions {
+  /** One way, drawn anew for each message, so that messages overtake each other. */
+  latencyMs: readonly [least: Millis, most: Millis];
+  /** The share of messages that is lost, drawn for requests and answers alike. */
+  loss: number;
+  /** The share of messages that arrives a second time. */
+  duplication: number;
+  /** The share of messages that takes much longer, up to `straggleMs`. */
+  straggling: number;
+  straggleMs: Millis;
+}
+
+export const CALM: Conditions = {
+  latencyMs: [1, 5],
+  loss: 0,
+  duplication: 0,
+  straggling: 0,
+  straggleMs: 0,
+};
+
+export interface NetworkOptions {
+  readonly wire?: Wire | undefined;
+  /** Drops copies of a broadcast to those who have been given one, for large meshes. */
+  readonly dropsKnownCopies?: boolean | undefined;
+}
+
+/** A call from one process to another, until it is answered or called off. */
+export class Call {
+  readonly letter: Letter;
+  isOpen = true;
+  /** Where it waits for an answer: usually in one place, in several when it was duplicated. */
+  readonly waitsAt: { readonly process: Process; readonly token: number }[] = [];
+  timeout: Task | undefined;
+  readonly #answered: (reply: Reply) => void;
+
+  constructor(letter: Letter, answered: (reply: Reply) => void) {
+    this.letter = letter;
+    this.#answered = answered;
+    letter.from.openCalls += 1;
+  }
+
+  finish(reply: Reply): void {
+    if (this.#close()) this.#answered(reply);
+  }
+
+  /** The caller does not wait any more; whoever was going to answer is told. */
+  hangUp(): void {
+    this.#close();
+    for (const { process, token } of this.waitsAt) {
+      if (process.isUp && process.waiting.delete(token)) process.feed({ kind: "hangup", token });
+    }
+  }
+
+  #close(): boolean {
+    if (!this.isOpen) return false;
+    this.isOpen = false;
+    this.letter.from.openCalls -= 1;
+    if (this.timeout !== undefined) this.timeout.isOff = true;
+    return true;
+  }
+}
+
+export class Network {
+  readonly conditions: Conditions = { ...CALM };
+  /** Messages that were sent, answers not counted. */
+  messages = 0;
+  /** Has the last word about each letter; a scenario or a search may put its own here. */
+  fateOf: (letter: Letter) => Fate = () => "pass";
+  /** The same for answers: true loses it. */
+  losesReply: (letter: Letter, reply: Reply) => boolean = () => false;
+  readonly #agenda: Agenda;
+  readonly #hosts: ReadonlyMap<Endpoint, Host>;
+  readonly #wire: Wire | undefined;
+  readonly #known: KnownCopies | undefined;
+  readonly #latency: Stream;
+  readonly #loss: Stream;
+  readonly #duplication: Stream;
+  readonly #straggling: Stream;
+  readonly #blocked = new Map<Endpoint, Set<Endpoint>>();
+  readonly #lossTo = new Map<Endpoint, number>();
+  readonly #lossFrom = new Map<Endpoint, number>();
+  readonly #held: (() => void)[] = [];
+  readonly #received = new WeakMap<View, View>();
+  #token = 0;
+
+  constructor(agenda: Agenda, hosts: ReadonlyMap<Endpoint, Host>, streams: Streams, options: NetworkOptions) {
+    this.#agenda = agenda;
+    this.#hosts = hosts;
+    this.#wire = options.wire;
+    this.#known = options.dropsKnownCopies ? new KnownCopies() : undefined;
+    this.#latency = streams.of("network latency");
+    this.#loss = streams.of("network loss");
+    this.#duplication = streams.of("network duplication");
+    this.#straggling = streams.of("network straggling");
+  }
+
+  /** Nothing gets from one to the other any more, in this direction. */
+  block(from: Endpoint, to: Endpoint): void {
+    const targets = this.#blocked.get(from) ?? new Set();
+    this.#blocked.set(from, targets.add(to));
+  }
+
+  unblock(from: Endpoint, to: Endpoint): void {
+    const targets = this.#blocked.get(from);
+    if (targets?.delete(to) && targets.size === 0) this.#blocked.delete(from);
+  }
+
+  /** The share of all that comes to, and goes from, this address which is lost, beyond what is lost anyway. */
+  setLoss(endpoint: Endpoint, { inbound = 0, outbound = 0 }: { inbound?: number; outbound?: number }): void {
+    if (inbound > 0) this.#lossTo.set(endpoint, inbound);
+    else this.#lossTo.delete(endpoint);
+    if (outbound > 0) this.#lossFrom.set(endpoint, outbound);
+    else this.#lossFrom.delete(endpoint);
+  }
+
+  /** Every link works again, and works well. */
+  heal(): void {
+    Object.assign(this.conditions, CALM);
+    this.#blocked.clear();
+    this.#lossTo.clear();
+    this.#lossFrom.clear();
+  }
+
+  /** Lets go what was held, in the order in which it was sent. */
+  release(): void {
+    for (const send of this.#held.splice(0)) send();
+  }
+
+  send(from: Process, to: readonly Endpoint[], request: Request): void {
+    for (const peer of to) {
+      if (this.#known?.has(request, peer)) continue;
+      this.#post({ from, to: peer, request }, undefined);
+    }
+  }
+
+  call(
+    from: Process,
+    to: Endpoint,
+    request: Request,
+    timeoutMs: Millis,
+    answered: (reply: Reply) => void,
+  ): () => void {
+    const call = new Call({ from, to, request }, answered);
+    call.timeout = this.#at(from, this.#agenda.now + timeoutMs, true, () => {
+      call.hangUp();
+      answered(DEADLINE);
+    });
+    this.#post(call.letter, call);
+    return () => call.hangUp();
+  }
+
+  reply(from: Process, token: number, reply: Reply): void {
+    const call = from.waiting.get(token);
+    if (call === undefined) return;
+    from.waiting.delete(token);
+    const { letter } = call;
+    if (!call.isOpen || this.#isLost(from.endpoint, letter.from.endpoint)) return;
+    if (this.losesReply(letter, reply)) return;
+    const received = this.#wire?.reply(letter.request, reply) ?? this.#asReceived(reply);
+    this.#answer(call, received);
+  }
+
+  /** This process is gone: whoever waits for its answer learns that, where there still is a host to say so. */
+  wentDown(process: Process): void {
+    const calls = [...process.waiting.values()];
+    process.waiting.clear();
+    for (const call of calls) this.#refuse(call, process.host, CONNECTION_RESET);
+  }
+
+  /** Has it done by a process: not when that is down, and later when it stands still. */
+  at(process: Process, due: Millis, run: () => void): Task {
+    return this.#at(process, due, true, run);
+  }
+
+  #post(letter: Letter, call: Call | undefined): void {
+    this.messages += 1;
+    const fate = this.fateOf(letter);
+    if (fate === "drop") return;
+    if (fate === "hold") {
+      this.#held.push(() => this.#carry(letter, call, undefined));
+      return;
+    }
+    this.#carry(letter, call, fate === "pass" ? undefined : fate.delayMs);
+  }
+
+  #carry(letter: Letter, call: Call | undefined, delayMs: Millis | undefined): void {
+    if (this.#isLost(letter.from.endpoint, letter.to)) return;
+    const request = this.#wire?.request(letter.request) ?? letter.request;
+    this.#known?.add(letter.request, letter.to);
+    this.#arrive(letter, request, call, delayMs ?? this.#delay());
+    const { duplication } = this.conditions;
+    if (duplication > 0 && this.#duplication.chance(duplication)) {
+      this.#arrive(letter, request, call, this.#delay());
+    }
+  }
+
+  #arrive(letter: Letter, request: Request | Refused, call: Call | undefined, delayMs: Millis): void {
+    const arrival: Task = {
+      run: () => {
+        const host = this.#hosts.get(letter.to);
+        const target = host?.process;
+        if (target?.isUp !== true) {
+          if (call !== undefined) this.#refuse(call, host, CONNECTION_REFUSED);
+        } else if (!target.host.isUp) {
+          return; // Nobody is there to say anything.
+        } else if (target.isFrozen) {
+          target.backlog.push({ task: arrival, isTimer: false });
+        } else {
+          this.#hand(target, request, call);
+        }
+      },
+    };
+    this.#agenda.add(this.#agenda.now + delayMs, arrival);
+  }
+
+  #hand(target: Process, request: Request | Refused, call: Call | undefined): void {
+    if (request.kind === "refused") {
+      if (call !== undefined) this.#answer(call, request);
+      return;
+    }
+    this.#token += 1;
+    const token = this.#token;
+    if (call?.isOpen) {
+      call.waitsAt.push({ process: target, token });
+      target.waiting.set(token, call);
+    }
+    target.feed({ kind: "request", token, request });
+  }
+
+  #refuse(call: Call, host: Host | undefined, why: Refused): void {
+    if (host?.isUp === false || !call.isOpen) return;
+    if (!this.#isLost(call.letter.to, call.letter.from.endpoint)) this.#answer(call, why);
+  }
+
+  #answer(call: Call, reply: Reply): void {
+    this.#at(call.letter.from, this.#agenda.now + this.#delay(), false, () => call.finish(reply));
+  }
+
+  #at(process: Process, due: Millis, isTimer: boolean, run: () => void): Task {
+    const task: Task = {
+      run: () => {
+        if (!process.isUp) return;
+        if (process.isFrozen) process.backlog.push({ task, isTimer });
+        else run();
+      },
+    };
+    this.#agenda.add(due, task);
+    return task;
+  }
+
+  #isLost(from: Endpoint, to: Endpoint): boolean {
+    if (this.#blocked.size > 0 && this.#blocked.get(from)?.has(to)) return true;
+    if (this.#hosts.get(from)?.isUp === false) return true;
+    const { loss } = this.conditions;
+    if (loss > 0 && this.#loss.chance(loss)) return true;
+    if (this.#lossFrom.size > 0 && this.#loss.chance(this.#lossFrom.get(from) ?? 0)) return true;
+    return this.#lossTo.size > 0 && this.#loss.chance(this.#lossTo.get(to) ?? 0);
+  }
+
+  #delay(): Millis {
+    const { latencyMs, straggling, straggleMs } = this.conditions;
+    const [least, most] = latencyMs;
+    const ticks = this.#latency.below(16 * Math.max(most - least, 0) + 1);
+    const usual = least + ticks / 16;
+    if (straggling === 0 || !this.#straggling.chance(straggling)) return usual;
+    return usual + this.#straggling.below(straggleMs + 1);
+  }
+
+  /** A view crosses the wire without the uuids of its members: only their set is told. */
+  #asReceived(reply: Reply): Reply {
+    if (reply.kind !== "joined") return reply;
+    let view = this.#received.get(reply.view);
+    if (view === undefined) {
+      const { members, uuids, observers } = reply.view;
+      const records = members.map((endpoint) => ({
+        endpoint,
+        metadata: reply.view.recordOf(endpoint)!.metadata,
+      }));
+      view = View.of(observers, records, uuids);
+      this.#received.set(reply.view, view);
+    }
+    return { ...reply, view };
+  }
+}

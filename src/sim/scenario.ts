@@ -1,0 +1,76 @@
+// Named situations that a mesh gets into, each with what must come of it: the table of PITFALLS §3.2. A scenario is code
+// that acts on worlds and says what it expects; where no progress is right, it expects that.
+
+import type { Millis } from "../core/doorway.ts";
+import type { Wire } from "./network.ts";
+import type { MakeMachine } from "./process.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+export interface Scenario {
+  /** "S4" */
+  readonly name: string;
+  /** "crash-k-at-once" */
+  readonly slug: string;
+  readonly faults: string;
+  readonly expected: string;
+  /** How many members it has where nobody says, and with how many it makes sense. */
+  readonly members: { readonly usual: number; readonly least: number; readonly most: number };
+  run(stage: Stage): void;
+}
+
+export interface StageOptions {
+  readonly seed: bigint;
+  readonly members: number;
+  readonly wire?: Wire | undefined;
+  readonly makeMachine?: MakeMachine | undefined;
+  readonly keepsTranscript?: boolean | undefined;
+  readonly dropsKnownCopies?: boolean | undefined;
+}
+
+/** What came about is not what the scenario expects. */
+export class UnexpectedOutcome extends Error {}
+
+/** Where a scenario plays: it makes worlds, and is told how many members are wanted. */
+export class Stage {
+  readonly members: number;
+  readonly worlds: World[] = [];
+  readonly #options: StageOptions;
+
+  constructor(options: StageOptions) {
+    this.#options = options;
+    this.members = options.members;
+  }
+
+  /** The world that is played in; the first one where there is none yet. */
+  get world(): World {
+    return this.worlds[this.worlds.length - 1] ?? this.newWorld();
+  }
+
+  /** A fresh world, for one more variant of the same situation. */
+  newWorld(title?: string, options: Omit<Partial<WorldOptions>, "seed"> = {}): World {
+    const { seed, members: _, ...ours } = this.#options;
+    const world = new World({
+      ...ours,
+      ...options,
+      seed: seed + BigInt(this.worlds.length),
+      stopsAtViolation: true,
+    });
+    this.worlds.push(world);
+    if (title !== undefined) world.tell(`== ${title}`);
+    return world;
+  }
+
+  /** @throws UnexpectedOutcome */
+  expect(isSo: boolean, what: string): void {
+    if (!isSo) throw new UnexpectedOutcome(`expected ${what}\n${this.world.state()}`);
+    this.world.tell(`as expected: ${what}`);
+  }
+
+  /** For as long as this takes, nobody takes a view: there is no progress, and that is right. */
+  expectStandstill(ms: Millis, why: string): void {
+    const { history } = this.world.watch;
+    const before = history.changes;
+    this.world.run(ms);
+    this.expect(history.changes === before, `no view change for ${ms / 1000} s: ${why}`);
+  }
+}

@@ -1,0 +1,153 @@
+// Shows every step of every member to the checkers, and keeps what they find. Members do not know that they are watched.
+
+import type { Effect, Event, Machine, Millis } from "../core/doorway.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Settings } from "../core/settings.ts";
+import type { View } from "../core/view.ts";
+import { Bounds } from "./checkers/bounds.ts";
+import type { Checker, Violation } from "./checkers/checker.ts";
+import { Edges } from "./checkers/edges.ts";
+import { History } from "./checkers/history.ts";
+import { Joins } from "./checkers/joins.ts";
+import { Relays } from "./checkers/relays.ts";
+import { Rings } from "./checkers/rings.ts";
+import { Votes } from "./checkers/votes.ts";
+import type { Ending, Host, Process } from "./process.ts";
+
+/** A violation that a scenario expects: a model of a peer with bugs, or a mesh that is split on purpose. */
+export type Excuse = (violation: Violation) => boolean;
+
+export interface WatchOptions {
+  readonly settings: Settings;
+  readonly hosts: ReadonlyMap<Endpoint, Host>;
+  readonly now: () => Millis;
+  readonly startedAt: Millis;
+  /** Called once for each step, after the checkers. */
+  readonly stepped: (process: Process, event: Event, effects: readonly Effect[]) => void;
+  /** A checker of its own, beside those that are always there. */
+  readonly more?: readonly Checker[] | undefined;
+}
+
+export class Watch {
+  readonly violations: Violation[] = [];
+  /** What was found and is excused. */
+  readonly excused: Violation[] = [];
+  readonly history: History;
+  readonly votes: Votes;
+  readonly edges: Edges;
+  readonly bounds: Bounds;
+  readonly #options: WatchOptions;
+  readonly #checkers: readonly Checker[];
+  readonly #excuses: Excuse[] = [];
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    const { settings, hosts, now, more = [] } = options;
+    const report = this.report.bind(this);
+    this.history = new History(report);
+    this.votes = new Votes(report);
+    this.edges = new Edges(report, hosts, settings.cutDetector);
+    this.bounds = new Bounds(report, settings);
+    const others = [new Rings(report), new Relays(report, now), new Joins(report, now)];
+    this.#checkers = [this.history, this.votes, this.edges, this.bounds, ...others, ...more];
+  }
+
+  /** Something that must not be. Of one that is there already, only the first is kept. */
+  report(invariant: number, process: Process | undefined, what: string): void {
+    const atMs = Math.round(this.#options.now() - this.#options.startedAt);
+    const violation = {
+      invariant,
+      atMs,
+      ...(process !== undefined && { member: process.endpoint as string }),
+      what,
+    };
+    const isExcused =
+      (process !== undefined && process.model !== "node") ||
+      this.#excuses.some((excuse) => excuse(violation));
+    (isExcused ? this.excused : this.violations).push(violation);
+  }
+
+  /** From here on these are expected. */
+  excuse(excuse: Excuse): void {
+    this.#excuses.push(excuse);
+  }
+
+  /** The same machine, watched. One that throws has a defect, and ends. */
+  over(process: Process, machine: Machine, broke: (error: unknown) => void): Machine {
+    const step = (event: Event, now: Millis): readonly Effect[] => {
+      if (event.kind === "request") {
+        for (const checker of this.#checkers) checker.heard?.(process, event.request, event.token);
+      } else if (event.kind === "hangup") {
+        for (const checker of this.#checkers) checker.hungUp?.(process, event.token);
+      }
+      let effects: readonly Effect[];
+      try {
+        effects = machine.step(event, now);
+      } catch (error) {
+        this.report(9, process, `broke: ${error instanceof Error ? error.message : String(error)}`);
+        broke(error);
+        return [];
+      }
+      for (const effect of effects) this.#see(process, event, effect);
+      for (const checker of this.#checkers) checker.stepped?.(process, event);
+      this.#options.stepped(process, event, effects);
+      return effects;
+    };
+    return {
+      step,
+      get wakeAt() {
+        return machine.wakeAt;
+      },
+    };
+  }
+
+  started(process: Process): void {
+    for (const checker of this.#checkers) checker.started?.(process);
+  }
+
+  ended(process: Process, how: Ending): void {
+    for (const checker of this.#checkers) checker.ended?.(process, how);
+  }
+
+  settled(): void {
+    for (const checker of this.#checkers) checker.settled?.();
+  }
+
+  #see(process: Process, event: Event, effect: Effect): void {
+    switch (effect.kind) {
+      case "send":
+      case "call": {
+        const { request } = effect;
+        const to = effect.kind === "send" ? effect.to : [effect.to];
+        const isRelay = event.kind === "request" && event.request === request;
+        for (const checker of this.#checkers) checker.said?.(process, request, to, isRelay);
+        const gossip = request.kind === "broadcast" ? request.gossip : request;
+        if (isRelay || !("configuration" in gossip) || gossip.kind === "join" || gossip.kind === "leave")
+          return;
+        if (gossip.sender !== process.endpoint) return;
+        for (const checker of this.#checkers) checker.uttered?.(process, gossip);
+        return;
+      }
+      case "reply":
+        for (const checker of this.#checkers) checker.replied?.(process, effect.token, effect.reply);
+        return;
+      case "cut": {
+        const { cut } = effect;
+        const step = this.history.follow(process, cut);
+        for (const checker of this.#checkers) checker.took?.(process, cut);
+        process.cuts.push(cut);
+        if (step !== undefined) this.#decided(process, step.from, step.to);
+        return;
+      }
+      case "left":
+        process.leftAt = this.#options.now();
+        process.wasRemoved = effect.removed;
+        this.ended(process, effect.removed ? "removed" : "left");
+        return;
+    }
+  }
+
+  #decided(process: Process, from: View, to: View): void {
+    for (const checker of this.#checkers) checker.decided?.(process, from, to);
+  }
+}

@@ -1,0 +1,141 @@
+// What can happen to a mesh, and how a seed draws it. A run has some kinds of weather and not others, each as strong as
+// drawn: a fault alone shows other bugs than all faults at once.
+
+import type { Millis } from "../core/doorway.ts";
+import type { Stream } from "./streams.ts";
+
+export type WeatherKind =
+  | "delays"
+  | "stragglers"
+  | "lostCalls"
+  | "loss"
+  | "duplication"
+  | "partitions"
+  | "oneWayCuts"
+  | "flipFlops"
+  | "crashes"
+  | "powerCuts"
+  | "restarts"
+  | "freezes"
+  | "longFreezes"
+  | "wrongClocks"
+  | "drift"
+  | "joins"
+  | "leaves";
+
+/**
+ * Every kind of weather in a sentence. Those that say `unhealed` leave a mesh behind that members cannot repair yet; they
+ * blow only when they are asked for, and safety alone is checked then.
+ */
+export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string; readonly unhealed?: string }>> =
+  {
+    delays: { about: "messages take up to a third of a second and overtake each other" },
+    stragglers: { about: "a few messages take seconds" },
+    lostCalls: { about: "some probes and join calls are lost" },
+    loss: {
+      about: "messages of all kinds are lost",
+      unhealed: "a member that misses all copies of a vote is left behind (PITFALLS B4)",
+    },
+    duplication: { about: "messages arrive twice" },
+    partitions: {
+      about: "a minority is cut off for a while",
+      unhealed: "members that were removed behind a partition do not learn of it (PITFALLS B4)",
+    },
+    oneWayCuts: {
+      about: "some hear nothing from others, who hear them",
+      unhealed: "members that hear nothing are left behind (PITFALLS B4)",
+    },
+    flipFlops: {
+      about: "the links of one member come and go",
+      unhealed: "members that hear nothing are left behind (PITFALLS B4)",
+    },
+    crashes: { about: "processes die" },
+    powerCuts: { about: "hosts vanish with their processes" },
+    restarts: { about: "processes die and come back at their addresses" },
+    freezes: { about: "processes stand still for less time than it takes to be removed" },
+    longFreezes: { about: "processes stand still for up to a minute" },
+    wrongClocks: { about: "clocks are wrong by up to two hours when a process starts" },
+    drift: { about: "clocks run up to one per cent too fast or too slow" },
+    joins: { about: "new members come" },
+    leaves: { about: "members leave" },
+  };
+
+export const WEATHER_KINDS: readonly WeatherKind[] = Object.keys(WEATHER) as WeatherKind[];
+
+/** What members heal from, and so what blows where nobody asks for anything else. */
+export const HEALED_KINDS: readonly WeatherKind[] = WEATHER_KINDS.filter(
+  (kind) => WEATHER[kind].unhealed === undefined,
+);
+
+/** The weather of one run. */
+export interface Forecast {
+  readonly members: number;
+  /** How long it lasts before the sky clears. */
+  readonly durationMs: Millis;
+  readonly kinds: ReadonlySet<WeatherKind>;
+  /** The longest latency; at least the calm one. */
+  readonly latencyMs: Millis;
+  readonly stragglers: number;
+  readonly lostCalls: number;
+  readonly loss: number;
+  readonly duplication: number;
+  /** The mean time between two things that happen to processes or links. */
+  readonly gapMs: Millis;
+  /** The share of members that do not say that they run this library. */
+  readonly foreign: number;
+  /** All messages pass through the codec. */
+  readonly usesWire: boolean;
+}
+
+export interface Wishes {
+  readonly members?: number | undefined;
+  readonly durationMs?: Millis | undefined;
+  readonly kinds?: readonly WeatherKind[] | undefined;
+}
+
+export const MEMBERS_MIN = 1;
+export const MEMBERS_MAX = 2000;
+
+/** Draws a run; what is wished for is not drawn, and moves nothing else. */
+export function forecast(dice: Stream, wishes: Wishes): Forecast {
+  const members = drawSize(dice);
+  const durationMs = 1000 * dice.between(20, 120);
+  const allowed = new Set(wishes.kinds ?? HEALED_KINDS);
+  const kinds = new Set<WeatherKind>();
+  for (const kind of WEATHER_KINDS) {
+    const blows = dice.chance(0.4);
+    if (blows && allowed.has(kind)) kinds.add(kind);
+  }
+  const drawn = {
+    latencyMs: dice.between(10, 300),
+    stragglers: dice.between(1, 20) / 1000,
+    lostCalls: dice.between(1, 80) / 1000,
+    loss: dice.between(1, 100) / 1000,
+    duplication: dice.between(1, 500) / 1000,
+    gapMs: dice.between(300, 8000),
+    foreign: dice.chance(0.33) ? dice.between(1, 90) / 100 : 0,
+    usesWire: dice.chance(0.2),
+  };
+  const having = (kind: WeatherKind, strength: number, calm = 0): number =>
+    kinds.has(kind) ? strength : calm;
+  return {
+    members: wishes.members ?? members,
+    durationMs: wishes.durationMs ?? durationMs,
+    kinds,
+    latencyMs: having("delays", drawn.latencyMs, 5),
+    stragglers: having("stragglers", drawn.stragglers),
+    lostCalls: having("lostCalls", drawn.lostCalls),
+    loss: having("loss", drawn.loss),
+    duplication: having("duplication", drawn.duplication),
+    gapMs: drawn.gapMs,
+    foreign: drawn.foreign,
+    usesWire: drawn.usesWire,
+  };
+}
+
+/** Mostly few: small meshes have the same bugs, and show them sooner. */
+function drawSize(dice: Stream): number {
+  const kind = dice.below(100);
+  const [small, middle, large] = [dice.between(2, 9), dice.between(10, 30), dice.between(31, 100)];
+  return kind < 75 ? small : kind < 96 ? middle : large;
+}

@@ -1,0 +1,400 @@
+// A simulated world: hosts with processes on them, a network between them, and one virtual time. Members are the same as
+// in production and are driven by the same loop. What happens is drawn from one seed, watched by checkers, and hashed.
+
+import type { Effect, Event, Millis } from "../core/doorway.ts";
+import { drive } from "../core/drive.ts";
+import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
+import { Member } from "../core/member.ts";
+import { type Metadata, PEER_SERVICE } from "../core/messages.ts";
+import { DEFAULT_SETTINGS, type Settings } from "../core/settings.ts";
+import type { View } from "../core/view.ts";
+import { Agenda, START, type Task } from "./agenda.ts";
+import type { Checker, Violation } from "./checkers/checker.ts";
+import { Network, type NetworkOptions } from "./network.ts";
+import { type Ending, type Host, type MakeMachine, Process } from "./process.ts";
+import { type Stream, Streams } from "./streams.ts";
+import { TraceHash } from "./trace-hash.ts";
+import { nameOf, Transcript, tellStep } from "./transcript.ts";
+import { Watch } from "./watch.ts";
+
+export interface WorldOptions extends NetworkOptions {
+  readonly seed: bigint | number;
+  readonly settings?: Partial<Settings> | undefined;
+  /** Makes the machines of processes that do not say otherwise; a Member by default. */
+  readonly makeMachine?: MakeMachine | undefined;
+  /** Keeps every line of the transcript instead of the last few hundred. */
+  readonly keepsTranscript?: boolean | undefined;
+  readonly checkers?: readonly Checker[] | undefined;
+  /** `run` and `until` throw RuleBroken as soon as a checker finds something. */
+  readonly stopsAtViolation?: boolean | undefined;
+}
+
+export interface StartOptions {
+  /** Without any, the process founds a mesh. */
+  readonly seeds?: readonly Endpoint[] | undefined;
+  readonly metadata?: Metadata | undefined;
+  /** Its metadata does not say that it runs this library, as a Rust member's. */
+  readonly isForeign?: boolean | undefined;
+  /** What runs here instead of a Member, and its name in reports. */
+  readonly makeMachine?: MakeMachine | undefined;
+  readonly model?: string | undefined;
+}
+
+/** A checker found something; `violations` says what. */
+export class RuleBroken extends Error {}
+
+/** Something that did not come about in the virtual time it had. */
+export class NotInTime extends Error {}
+
+const NODE_VERSION = Uint8Array.of(0x31);
+
+export class World {
+  readonly seed: bigint;
+  readonly settings: Settings;
+  readonly streams: Streams;
+  readonly network: Network;
+  readonly watch: Watch;
+  readonly transcript: Transcript;
+  readonly trace: TraceHash = new TraceHash();
+  /** By address. */
+  readonly hosts: Map<Endpoint, Host> = new Map();
+  /** Every process there ever was, in the order in which they started. */
+  readonly processes: Process[] = [];
+  steps = 0;
+  readonly #agenda = new Agenda();
+  readonly #makeMachine: MakeMachine;
+  readonly #stopsAtViolation: boolean;
+  /** Somebody took a view or left since it was last asked. */
+  #hasChanged = false;
+  #isRough = false;
+
+  constructor(options: WorldOptions) {
+    this.seed = BigInt.asUintN(64, BigInt(options.seed));
+    this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.streams = new Streams(this.seed);
+    this.network = new Network(this.#agenda, this.hosts, this.streams, options);
+    this.transcript = new Transcript(options.keepsTranscript ?? false);
+    this.#stopsAtViolation = options.stopsAtViolation ?? false;
+    this.#makeMachine = options.makeMachine ?? ((member) => new Member(member));
+    this.watch = new Watch({
+      settings: this.settings,
+      hosts: this.hosts,
+      now: () => this.now,
+      startedAt: START,
+      stepped: (process, event, effects) => this.#stepped(process, event, effects),
+      more: options.checkers,
+    });
+  }
+
+  get now(): Millis {
+    return this.#agenda.now;
+  }
+
+  /** Milliseconds since the run began. */
+  get elapsed(): Millis {
+    return this.#agenda.elapsed;
+  }
+
+  get violations(): readonly Violation[] {
+    return this.watch.violations;
+  }
+
+  /** The newest process at each address that runs and has not left. */
+  get living(): readonly Process[] {
+    return [...this.hosts.values()].flatMap(({ process }) => (process?.isLiving ? [process] : []));
+  }
+
+  /** Starts a process at this address (a port stands for 127.0.0.1), in place of one that may be there. */
+  start(at: Endpoint | number, options: StartOptions = {}): Process {
+    const host = this.hostAt(at);
+    if (host.process?.isUp) this.#end(host.process, "crashed");
+    const { seeds = [], isForeign = false, model = "node" } = options;
+    const metadata: Metadata = Object.assign(
+      Object.create(null),
+      options.metadata,
+      !isForeign && { [PEER_SERVICE]: NODE_VERSION },
+    );
+    const process = new Process(this.processes.length, host, metadata, model, this.now);
+    const incarnation = this.processes.filter(({ endpoint }) => endpoint === host.endpoint).length;
+    process.isHarmed = this.#isRough;
+    this.processes.push(process);
+    host.process = process;
+    const make = options.makeMachine ?? this.#makeMachine;
+    const machine = make({
+      self: host.endpoint,
+      metadata,
+      settings: this.settings,
+      founder: seeds.length === 0,
+      random: this.streams.of(`process ${host.endpoint} ${incarnation}`),
+      wallClock: () => this.now + host.aheadMs + (this.now - START) * host.drift,
+    });
+    const watched = this.watch.over(process, machine, () => this.#end(process, "broke"));
+    process.driver = drive(watched, this.#surroundings(process, seeds));
+    this.tell(`${nameOf(host.endpoint)} starts${seeds.length === 0 ? " and founds a mesh" : ""}`);
+    this.watch.started(process);
+    process.feed({ kind: "start" });
+    return process;
+  }
+
+  /** A mesh of this many members at ports `from`, `from + 1`, …, all in one configuration. */
+  grow(size: number, from = 1, options: StartOptions = {}): readonly Process[] {
+    const founder = this.start(from, { ...options, seeds: [] });
+    const processes = [founder];
+    for (let i = 1; i < size; i++) {
+      processes.push(this.start(from + i, { seeds: [founder.endpoint], ...options }));
+    }
+    this.until(`${size} members agree`, () => this.agree(processes), 120_000 + 100 * size);
+    return processes;
+  }
+
+  /** Processes die; their hosts refuse calls from now on, and reset those that wait. */
+  crash(...processes: readonly Process[]): void {
+    for (const process of processes) {
+      this.tell(`${nameOf(process.endpoint)} crashes`);
+      this.#end(process, "crashed");
+    }
+  }
+
+  /** Hosts lose power: their processes die, and nobody answers in their place. */
+  powerOff(...processes: readonly Process[]): void {
+    for (const process of processes) {
+      this.tell(`${nameOf(process.endpoint)} loses power`);
+      process.host.isUp = false;
+      this.#end(process, "crashed");
+    }
+  }
+
+  /** The host is there again, without a process. */
+  powerOn(host: Host): void {
+    host.isUp = true;
+  }
+
+  /** A new process at the address of this one, which dies if it has not. */
+  restart(process: Process, options: StartOptions = {}): Process {
+    if (process.isUp) this.crash(process);
+    process.host.isUp = true;
+    return this.start(process.endpoint, options);
+  }
+
+  leave(process: Process, timeoutMs: Millis = 30_000): void {
+    this.tell(`${nameOf(process.endpoint)} is told to leave`);
+    process.leavesAt = this.now;
+    process.isHarmed = true;
+    process.feed({ kind: "leave", timeoutMs });
+  }
+
+  /** Processes stand still, as after SIGSTOP. */
+  freeze(...processes: readonly Process[]): void {
+    for (const process of processes) {
+      this.tell(`${nameOf(process.endpoint)} stands still`);
+      process.isFrozen = true;
+      process.isHarmed = true;
+    }
+  }
+
+  /** They go on where they stood: first with the timers that are overdue, then with what arrived. */
+  thaw(...processes: readonly Process[]): void {
+    for (const process of processes) {
+      if (!process.isFrozen) continue;
+      this.tell(`${nameOf(process.endpoint)} goes on`);
+      process.isFrozen = false;
+      const backlog = process.backlog.splice(0);
+      for (const { task } of backlog.filter(({ isTimer }) => isTimer)) this.#agenda.add(this.now, task);
+      for (const { task } of backlog.filter(({ isTimer }) => !isTimer)) this.#agenda.add(this.now, task);
+    }
+  }
+
+  /** Nothing gets from one group to the other any more, in this direction. */
+  block(from: readonly Process[], to: readonly Process[]): void {
+    for (const a of from) for (const b of to) this.network.block(a.endpoint, b.endpoint);
+    for (const process of [...from, ...to]) process.isHarmed = true;
+    this.tell(`nothing gets from ${namesOf(from)} to ${namesOf(to)}`);
+  }
+
+  /** Nothing gets from one group to the other, in either direction. */
+  partition(some: readonly Process[], others: readonly Process[]): void {
+    this.block(some, others);
+    this.block(others, some);
+  }
+
+  unblock(from: readonly Process[], to: readonly Process[]): void {
+    for (const a of from) for (const b of to) this.network.unblock(a.endpoint, b.endpoint);
+    this.tell(`messages get from ${namesOf(from)} to ${namesOf(to)} again`);
+  }
+
+  /** The share of messages to or from this address that is lost. */
+  lose(process: Process, shares: { readonly inbound?: number; readonly outbound?: number }): void {
+    process.isHarmed = true;
+    this.network.setLoss(process.endpoint, shares);
+    const { inbound = 0, outbound = 0 } = shares;
+    this.tell(
+      `${nameOf(process.endpoint)} loses ${100 * inbound} % of what comes, ${100 * outbound} % of what goes`,
+    );
+  }
+
+  /** Every link works again, and works well. */
+  heal(): void {
+    this.network.heal();
+    this.tell("the network is well again");
+  }
+
+  /** The weather is bad for all from here on: nobody may complain of being removed. */
+  harmAll(): void {
+    this.#isRough = true;
+    for (const { process } of this.hosts.values()) if (process !== undefined) process.isHarmed = true;
+  }
+
+  /** What was done to members is long over: whoever lives is well. */
+  forgiveAll(): void {
+    this.#isRough = false;
+    for (const process of this.living) process.isHarmed = process.leavesAt !== undefined;
+  }
+
+  /** Runs until the condition holds. @throws NotInTime when it does not within the given virtual time. */
+  until(what: string, condition: () => boolean, withinMs: Millis = 120_000): void {
+    const deadline = this.now + withinMs;
+    while (!condition()) {
+      // Looking after every single message would cost more than the members do.
+      const { now } = this;
+      this.#hasChanged = false;
+      do {
+        if (this.#runNext(deadline)) continue;
+        this.#agenda.skipTo(deadline);
+        if (condition()) return;
+        throw new NotInTime(`not within ${withinMs} virtual ms: ${what}\n${this.state()}`);
+      } while (!this.#hasChanged && this.now < now + 1);
+    }
+  }
+
+  /** Lets virtual time pass. */
+  run(ms: Millis): void {
+    const deadline = this.now + ms;
+    while (this.#runNext(deadline));
+    this.#agenda.skipTo(deadline);
+  }
+
+  /** Does the next thing that is due within this time; false where there is none. */
+  runNext(withinMs: Millis = Infinity): boolean {
+    return this.#runNext(this.now + withinMs);
+  }
+
+  /** Does something later, in virtual time. */
+  later(ms: Millis, run: () => void): void {
+    this.#agenda.add(this.now + ms, { run });
+  }
+
+  /** Dice for a scenario, which move nobody else's. */
+  dice(name: string): Stream {
+    return this.streams.of(`scenario ${name}`);
+  }
+
+  /** All of these are in one configuration that has exactly these members. */
+  agree(processes: readonly Process[] = this.living): boolean {
+    const view = processes[0]?.view;
+    if (view === undefined || view.size !== processes.length) return false;
+    return processes.every(
+      (process) => process.view?.id === view.id && process.isMember && view.has(process.endpoint),
+    );
+  }
+
+  /** The configuration that the mesh is in. */
+  get head(): View | undefined {
+    return this.watch.history.head;
+  }
+
+  hostAt(at: Endpoint | number): Host {
+    const endpoint = typeof at === "number" ? endpointAt(at) : at;
+    let host = this.hosts.get(endpoint);
+    if (host === undefined) {
+      host = { endpoint, isUp: true, aheadMs: 0, drift: 0, process: undefined };
+      this.hosts.set(endpoint, host);
+    }
+    return host;
+  }
+
+  /** Adds a line to the transcript. */
+  tell(what: string): void {
+    this.transcript.add(this.elapsed, what);
+  }
+
+  /** Where everybody is, one line each. */
+  state(): string {
+    return [...this.hosts.values()]
+      .flatMap(({ process }) => (process === undefined ? [] : [stateOf(process)]))
+      .join("\n");
+  }
+
+  #runNext(deadline: Millis): boolean {
+    const isDone = this.#agenda.runNext(deadline);
+    if (this.#stopsAtViolation && this.violations.length > 0) throw new RuleBroken(this.violations[0]!.what);
+    return isDone;
+  }
+
+  #end(process: Process, how: Ending): void {
+    if (!process.isUp) return;
+    process.isUp = false;
+    process.isHarmed = true;
+    process.driver?.stop();
+    process.backlog.length = 0;
+    this.network.wentDown(process);
+    this.watch.ended(process, how);
+    this.#hasChanged = true;
+  }
+
+  #surroundings(process: Process, seeds: readonly Endpoint[]): Parameters<typeof drive>[1] {
+    const { host, startedAt } = process;
+    const { aheadMs, drift } = host;
+    const localNow = (): Millis => this.now + aheadMs + (this.now - startedAt) * drift;
+    const timeOf = (local: Millis): Millis => startedAt + (local - aheadMs - startedAt) / (1 + drift);
+    return {
+      now: localNow,
+      wake: (due, run) => callOff(this.network.at(process, timeOf(due), run)),
+      send: (to, request) => this.network.send(process, to, request),
+      call: (to, request, timeoutMs, answered) =>
+        this.network.call(process, to, request, timeoutMs, answered),
+      reply: (token, reply) => this.network.reply(process, token, reply),
+      cut: () => {
+        this.#hasChanged = true;
+      },
+      findSeeds: (found) => void this.network.at(process, this.now, () => found(seeds)),
+      left: () => {
+        this.#hasChanged = true;
+      },
+      note: (level, text) => process.note(level, text),
+    };
+  }
+
+  #stepped(process: Process, event: Event, effects: readonly Effect[]): void {
+    this.steps += 1;
+    const { trace } = this;
+    trace.add(16 * this.elapsed);
+    trace.add(process.number);
+    trace.addText(event.kind === "request" ? event.request.kind : event.kind);
+    trace.add(effects.length);
+    for (const effect of effects) {
+      if (effect.kind === "cut") trace.addBig(effect.cut.view.id);
+    }
+    for (const what of tellStep(event, effects))
+      this.transcript.add(this.elapsed, what, nameOf(process.endpoint));
+  }
+}
+
+export function endpointAt(port: number): Endpoint {
+  return parseEndpoint(`127.0.0.1:${port}`)!;
+}
+
+function callOff(task: Task): () => void {
+  return () => {
+    task.isOff = true;
+  };
+}
+
+function namesOf(processes: readonly Process[]): string {
+  return processes.map(({ endpoint }) => nameOf(endpoint)).join(" ");
+}
+
+function stateOf({ endpoint, isUp, isFrozen, cut, notes }: Process): string {
+  const where = cut === undefined ? "no view" : `${cut.view.id} of ${cut.view.size}`;
+  const how = isUp ? (isFrozen ? "frozen" : "up") : "down";
+  return `${endpoint} ${how} ${where}${cut?.degraded ? " degraded" : ""} ${notes.at(-1) ?? ""}`;
+}
