@@ -3,8 +3,9 @@
 
 import type { Millis } from "../core/doorway.ts";
 import type { Process } from "./process.ts";
+import { NotInTime } from "./timeline.ts";
 import { nameOf } from "./transcript.ts";
-import { NotInTime, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** How long an idle mesh is watched. */
 const IDLE_MS = 20_000;
@@ -12,7 +13,7 @@ const LAST_JOIN_MS = 60_000;
 const LAST_PORT = 65_000;
 
 /** How long a mesh may take to recover from anything: detection three times over, and a minute. */
-export function recoveryMs({ settings, hosts }: World): Millis {
+function recoveryMs({ settings, hosts }: World): Millis {
   return 3 * settings.faultStrikes * settings.faultTimeoutMs + 60_000 + 100 * hosts.size;
 }
 

@@ -1,11 +1,21 @@
 // The public names of blip-mesh/sim.
 
+export type { Letter } from "./call.ts";
 export type { Checker, Violation } from "./checkers/checker.ts";
-export { type Fate, type Letter, Network, type Wire } from "./network.ts";
+export { CALM, CONNECTION_REFUSED, CONNECTION_RESET, type Fate, Network, type Wire } from "./network.ts";
+export { endpointAt, type StartOptions } from "./population.ts";
 export { type MachineOptions, type MakeMachine, Process } from "./process.ts";
 export { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";
 export { SCENARIOS, scenarioOf } from "./scenarios/index.ts";
-export { type SimulationOptions, type SimulationResult, simulate } from "./simulation.ts";
-export { HEALED_KINDS, WEATHER, WEATHER_KINDS, type WeatherKind } from "./weather.ts";
+export { OUTCOME, type SimulationOptions, type SimulationResult, simulate } from "./simulation.ts";
+export { NotInTime, RuleBroken } from "./timeline.ts";
+export {
+  HEALED_KINDS,
+  MEMBERS_MAX,
+  MEMBERS_MIN,
+  WEATHER,
+  WEATHER_KINDS,
+  type WeatherKind,
+} from "./weather.ts";
 export { protobufWire } from "./wire.ts";
-export { endpointAt, NotInTime, type StartOptions, World, type WorldOptions } from "./world.ts";
+export { World, type WorldOptions } from "./world.ts";

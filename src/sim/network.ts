@@ -8,7 +8,9 @@ import type { Refused, Reply, Request } from "../core/messages.ts";
 import { refused } from "../core/refusals.ts";
 import { View } from "../core/view.ts";
 import type { Agenda, Task } from "./agenda.ts";
+import { Call, type Letter } from "./call.ts";
 import { KnownCopies } from "./known-copies.ts";
+import { Links } from "./links.ts";
 import type { Host, Process } from "./process.ts";
 import type { Stream, Streams } from "./streams.ts";
 
@@ -17,13 +19,6 @@ export const CONNECTION_REFUSED: Refused = refused("unavailable", "connection re
 /** The process that was asked went down before it answered. */
 export const CONNECTION_RESET: Refused = refused("unavailable", "connection reset");
 const DEADLINE: Refused = refused("deadline_exceeded", "deadline exceeded");
-
-/** A request on its way. */
-export interface Letter {
-  readonly from: Process;
-  readonly to: Endpoint;
-  readonly request: Request;
-}
 
 /** What becomes of a letter: it takes its course, is lost, is kept until `release`, or takes exactly this long. */
 export type Fate = "pass" | "drop" | "hold" | { readonly delayMs: Millis };
@@ -61,44 +56,10 @@ export interface NetworkOptions {
   readonly dropsKnownCopies?: boolean | undefined;
 }
 
-/** A call from one process to another, until it is answered or called off. */
-export class Call {
-  readonly letter: Letter;
-  isOpen = true;
-  /** Where it waits for an answer: usually in one place, in several when it was duplicated. */
-  readonly waitsAt: { readonly process: Process; readonly token: number }[] = [];
-  timeout: Task | undefined;
-  readonly #answered: (reply: Reply) => void;
-
-  constructor(letter: Letter, answered: (reply: Reply) => void) {
-    this.letter = letter;
-    this.#answered = answered;
-    letter.from.openCalls += 1;
-  }
-
-  finish(reply: Reply): void {
-    if (this.#close()) this.#answered(reply);
-  }
-
-  /** The caller does not wait any more; whoever was going to answer is told. */
-  hangUp(): void {
-    this.#close();
-    for (const { process, token } of this.waitsAt) {
-      if (process.isUp && process.waiting.delete(token)) process.feed({ kind: "hangup", token });
-    }
-  }
-
-  #close(): boolean {
-    if (!this.isOpen) return false;
-    this.isOpen = false;
-    this.letter.from.openCalls -= 1;
-    if (this.timeout !== undefined) this.timeout.isOff = true;
-    return true;
-  }
-}
-
 export class Network {
   readonly conditions: Conditions = { ...CALM };
+  /** Which links are cut, and which lose more than the others. */
+  readonly links: Links;
   /** Messages that were sent, answers not counted. */
   messages = 0;
   /** Has the last word about each letter; a scenario or a search may put its own here. */
@@ -110,12 +71,8 @@ export class Network {
   readonly #wire: Wire | undefined;
   readonly #known: KnownCopies | undefined;
   readonly #latency: Stream;
-  readonly #loss: Stream;
   readonly #duplication: Stream;
   readonly #straggling: Stream;
-  readonly #blocked = new Map<Endpoint, Set<Endpoint>>();
-  readonly #lossTo = new Map<Endpoint, number>();
-  readonly #lossFrom = new Map<Endpoint, number>();
   readonly #held: (() => void)[] = [];
   readonly #received = new WeakMap<View, View>();
   #token = 0;
@@ -126,36 +83,15 @@ export class Network {
     this.#wire = options.wire;
     this.#known = options.dropsKnownCopies ? new KnownCopies() : undefined;
     this.#latency = streams.of("network latency");
-    this.#loss = streams.of("network loss");
+    this.links = new Links(streams.of("network loss"), this.conditions);
     this.#duplication = streams.of("network duplication");
     this.#straggling = streams.of("network straggling");
-  }
-
-  /** Nothing gets from one to the other any more, in this direction. */
-  block(from: Endpoint, to: Endpoint): void {
-    const targets = this.#blocked.get(from) ?? new Set();
-    this.#blocked.set(from, targets.add(to));
-  }
-
-  unblock(from: Endpoint, to: Endpoint): void {
-    const targets = this.#blocked.get(from);
-    if (targets?.delete(to) && targets.size === 0) this.#blocked.delete(from);
-  }
-
-  /** The share of all that comes to, and goes from, this address which is lost, beyond what is lost anyway. */
-  setLoss(endpoint: Endpoint, { inbound = 0, outbound = 0 }: { inbound?: number; outbound?: number }): void {
-    if (inbound > 0) this.#lossTo.set(endpoint, inbound);
-    else this.#lossTo.delete(endpoint);
-    if (outbound > 0) this.#lossFrom.set(endpoint, outbound);
-    else this.#lossFrom.delete(endpoint);
   }
 
   /** Every link works again, and works well. */
   heal(): void {
     Object.assign(this.conditions, CALM);
-    this.#blocked.clear();
-    this.#lossTo.clear();
-    this.#lossFrom.clear();
+    this.links.clear();
   }
 
   /** Lets go what was held, in the order in which it was sent. */
@@ -191,7 +127,7 @@ export class Network {
     if (call === undefined) return;
     from.waiting.delete(token);
     const { letter } = call;
-    if (!call.isOpen || this.#isLost(from.endpoint, letter.from.endpoint)) return;
+    if (!call.isOpen || !from.host.isUp || this.links.isLost(from.endpoint, letter.from.endpoint)) return;
     if (this.losesReply(letter, reply)) return;
     const received = this.#wire?.reply(letter.request, reply) ?? this.#asReceived(reply);
     this.#answer(call, received);
@@ -221,7 +157,7 @@ export class Network {
   }
 
   #carry(letter: Letter, call: Call | undefined, delayMs: Millis | undefined): void {
-    if (this.#isLost(letter.from.endpoint, letter.to)) return;
+    if (!letter.from.host.isUp || this.links.isLost(letter.from.endpoint, letter.to)) return;
     const request = this.#wire?.request(letter.request) ?? letter.request;
     this.#known?.add(letter.request, letter.to);
     this.#arrive(letter, request, call, delayMs ?? this.#delay());
@@ -266,7 +202,7 @@ export class Network {
 
   #refuse(call: Call, host: Host | undefined, why: Refused): void {
     if (host?.isUp === false || !call.isOpen) return;
-    if (!this.#isLost(call.letter.to, call.letter.from.endpoint)) this.#answer(call, why);
+    if (!this.links.isLost(call.letter.to, call.letter.from.endpoint)) this.#answer(call, why);
   }
 
   #answer(call: Call, reply: Reply): void {
@@ -283,15 +219,6 @@ export class Network {
     };
     this.#agenda.add(due, task);
     return task;
-  }
-
-  #isLost(from: Endpoint, to: Endpoint): boolean {
-    if (this.#blocked.size > 0 && this.#blocked.get(from)?.has(to)) return true;
-    if (this.#hosts.get(from)?.isUp === false) return true;
-    const { loss } = this.conditions;
-    if (loss > 0 && this.#loss.chance(loss)) return true;
-    if (this.#lossFrom.size > 0 && this.#loss.chance(this.#lossFrom.get(from) ?? 0)) return true;
-    return this.#lossTo.size > 0 && this.#loss.chance(this.#lossTo.get(to) ?? 0);
   }
 
   #delay(): Millis {

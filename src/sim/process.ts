@@ -8,7 +8,7 @@ import type { MemberOptions } from "../core/member.ts";
 import type { Metadata } from "../core/messages.ts";
 import type { View } from "../core/view.ts";
 import type { Task } from "./agenda.ts";
-import type { Call } from "./network.ts";
+import type { Call } from "./call.ts";
 
 /** What a machine is made of. A Member takes no notice of the wall clock; models of other peers may. */
 export interface MachineOptions extends MemberOptions {

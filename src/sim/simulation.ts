@@ -10,11 +10,12 @@ import type { MakeMachine } from "./process.ts";
 import { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";
 import { Storm } from "./storm.ts";
 import { Streams } from "./streams.ts";
+import { NotInTime, RuleBroken } from "./timeline.ts";
 import { TraceHash } from "./trace-hash.ts";
 import type { Line } from "./transcript.ts";
 import { type Forecast, forecast, WEATHER, type WeatherKind } from "./weather.ts";
 import { protobufWire } from "./wire.ts";
-import { NotInTime, RuleBroken, World } from "./world.ts";
+import { World } from "./world.ts";
 
 /** The number of a violation that is not one of the 23: a scenario came out differently from what it expects. */
 export const OUTCOME = 0;

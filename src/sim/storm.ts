@@ -3,7 +3,7 @@
 
 import type { Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { Letter } from "./network.ts";
+import type { Letter } from "./call.ts";
 import type { Process } from "./process.ts";
 import type { Stream } from "./streams.ts";
 import type { Forecast, WeatherKind } from "./weather.ts";

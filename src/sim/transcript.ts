@@ -131,7 +131,7 @@ export function nameOf(endpoint: Endpoint): string {
   return addressOf(endpoint).replace(/^127\.0\.0\.1:/, ":");
 }
 
-export function secondsOf(atMs: Millis): string {
+function secondsOf(atMs: Millis): string {
   return (atMs / 1000).toFixed(3).padStart(9);
 }
 

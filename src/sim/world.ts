@@ -2,17 +2,16 @@
 // in production and are driven by the same loop. What happens is drawn from one seed, watched by checkers, and hashed.
 
 import type { Effect, Event, Millis } from "../core/doorway.ts";
-import { drive } from "../core/drive.ts";
-import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
-import { Member } from "../core/member.ts";
-import { type Metadata, PEER_SERVICE } from "../core/messages.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../core/settings.ts";
 import type { View } from "../core/view.ts";
-import { Agenda, START, type Task } from "./agenda.ts";
+import { START } from "./agenda.ts";
 import type { Checker, Violation } from "./checkers/checker.ts";
 import { Network, type NetworkOptions } from "./network.ts";
-import { type Ending, type Host, type MakeMachine, Process } from "./process.ts";
+import { Population, type StartOptions } from "./population.ts";
+import type { Ending, Host, MakeMachine, Process } from "./process.ts";
 import { type Stream, Streams } from "./streams.ts";
+import { Timeline } from "./timeline.ts";
 import { TraceHash } from "./trace-hash.ts";
 import { nameOf, Transcript, tellStep } from "./transcript.ts";
 import { Watch } from "./watch.ts";
@@ -29,26 +28,7 @@ export interface WorldOptions extends NetworkOptions {
   readonly stopsAtViolation?: boolean | undefined;
 }
 
-export interface StartOptions {
-  /** Without any, the process founds a mesh. */
-  readonly seeds?: readonly Endpoint[] | undefined;
-  readonly metadata?: Metadata | undefined;
-  /** Its metadata does not say that it runs this library, as a Rust member's. */
-  readonly isForeign?: boolean | undefined;
-  /** What runs here instead of a Member, and its name in reports. */
-  readonly makeMachine?: MakeMachine | undefined;
-  readonly model?: string | undefined;
-}
-
-/** A checker found something; `violations` says what. */
-export class RuleBroken extends Error {}
-
-/** Something that did not come about in the virtual time it had. */
-export class NotInTime extends Error {}
-
-const NODE_VERSION = Uint8Array.of(0x31);
-
-export class World {
+export class World extends Timeline {
   readonly seed: bigint;
   readonly settings: Settings;
   readonly streams: Streams;
@@ -56,26 +36,27 @@ export class World {
   readonly watch: Watch;
   readonly transcript: Transcript;
   readonly trace: TraceHash = new TraceHash();
-  /** By address. */
-  readonly hosts: Map<Endpoint, Host> = new Map();
-  /** Every process there ever was, in the order in which they started. */
-  readonly processes: Process[] = [];
   steps = 0;
-  readonly #agenda = new Agenda();
-  readonly #makeMachine: MakeMachine;
-  readonly #stopsAtViolation: boolean;
-  /** Somebody took a view or left since it was last asked. */
-  #hasChanged = false;
+  readonly #population: Population;
   #isRough = false;
 
   constructor(options: WorldOptions) {
+    super(options.stopsAtViolation ?? false);
     this.seed = BigInt.asUintN(64, BigInt(options.seed));
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.streams = new Streams(this.seed);
-    this.network = new Network(this.#agenda, this.hosts, this.streams, options);
+    this.#population = new Population({
+      agenda: this.agenda,
+      settings: this.settings,
+      streams: this.streams,
+      makeMachine: options.makeMachine,
+      changed: () => {
+        this.hasChanged = true;
+      },
+      broke: (process) => this.#end(process, "broke"),
+    });
+    this.network = new Network(this.agenda, this.hosts, this.streams, options);
     this.transcript = new Transcript(options.keepsTranscript ?? false);
-    this.#stopsAtViolation = options.stopsAtViolation ?? false;
-    this.#makeMachine = options.makeMachine ?? ((member) => new Member(member));
     this.watch = new Watch({
       settings: this.settings,
       hosts: this.hosts,
@@ -86,16 +67,17 @@ export class World {
     });
   }
 
-  get now(): Millis {
-    return this.#agenda.now;
+  /** By address. */
+  get hosts(): ReadonlyMap<Endpoint, Host> {
+    return this.#population.hosts;
   }
 
-  /** Milliseconds since the run began. */
-  get elapsed(): Millis {
-    return this.#agenda.elapsed;
+  /** Every process there ever was, in the order in which they started. */
+  get processes(): readonly Process[] {
+    return this.#population.processes;
   }
 
-  get violations(): readonly Violation[] {
+  override get violations(): readonly Violation[] {
     return this.watch.violations;
   }
 
@@ -108,29 +90,11 @@ export class World {
   start(at: Endpoint | number, options: StartOptions = {}): Process {
     const host = this.hostAt(at);
     if (host.process?.isUp) this.#end(host.process, "crashed");
-    const { seeds = [], isForeign = false, model = "node" } = options;
-    const metadata: Metadata = Object.assign(
-      Object.create(null),
-      options.metadata,
-      !isForeign && { [PEER_SERVICE]: NODE_VERSION },
-    );
-    const process = new Process(this.processes.length, host, metadata, model, this.now);
-    const incarnation = this.processes.filter(({ endpoint }) => endpoint === host.endpoint).length;
+    const process = this.#population.settle(host, options, this.network, this.watch);
     process.isHarmed = this.#isRough;
-    this.processes.push(process);
-    host.process = process;
-    const make = options.makeMachine ?? this.#makeMachine;
-    const machine = make({
-      self: host.endpoint,
-      metadata,
-      settings: this.settings,
-      founder: seeds.length === 0,
-      random: this.streams.of(`process ${host.endpoint} ${incarnation}`),
-      wallClock: () => this.now + host.aheadMs + (this.now - START) * host.drift,
-    });
-    const watched = this.watch.over(process, machine, () => this.#end(process, "broke"));
-    process.driver = drive(watched, this.#surroundings(process, seeds));
-    this.tell(`${nameOf(host.endpoint)} starts${seeds.length === 0 ? " and founds a mesh" : ""}`);
+    this.tell(
+      `${nameOf(host.endpoint)} starts${(options.seeds ?? []).length === 0 ? " and founds a mesh" : ""}`,
+    );
     this.watch.started(process);
     process.feed({ kind: "start" });
     return process;
@@ -199,14 +163,14 @@ export class World {
       this.tell(`${nameOf(process.endpoint)} goes on`);
       process.isFrozen = false;
       const backlog = process.backlog.splice(0);
-      for (const { task } of backlog.filter(({ isTimer }) => isTimer)) this.#agenda.add(this.now, task);
-      for (const { task } of backlog.filter(({ isTimer }) => !isTimer)) this.#agenda.add(this.now, task);
+      for (const { task } of backlog.filter(({ isTimer }) => isTimer)) this.agenda.add(this.now, task);
+      for (const { task } of backlog.filter(({ isTimer }) => !isTimer)) this.agenda.add(this.now, task);
     }
   }
 
   /** Nothing gets from one group to the other any more, in this direction. */
   block(from: readonly Process[], to: readonly Process[]): void {
-    for (const a of from) for (const b of to) this.network.block(a.endpoint, b.endpoint);
+    for (const a of from) for (const b of to) this.network.links.block(a.endpoint, b.endpoint);
     for (const process of [...from, ...to]) process.isHarmed = true;
     this.tell(`nothing gets from ${namesOf(from)} to ${namesOf(to)}`);
   }
@@ -218,14 +182,14 @@ export class World {
   }
 
   unblock(from: readonly Process[], to: readonly Process[]): void {
-    for (const a of from) for (const b of to) this.network.unblock(a.endpoint, b.endpoint);
+    for (const a of from) for (const b of to) this.network.links.unblock(a.endpoint, b.endpoint);
     this.tell(`messages get from ${namesOf(from)} to ${namesOf(to)} again`);
   }
 
   /** The share of messages to or from this address that is lost. */
   lose(process: Process, shares: { readonly inbound?: number; readonly outbound?: number }): void {
     process.isHarmed = true;
-    this.network.setLoss(process.endpoint, shares);
+    this.network.links.setLoss(process.endpoint, shares);
     const { inbound = 0, outbound = 0 } = shares;
     this.tell(
       `${nameOf(process.endpoint)} loses ${100 * inbound} % of what comes, ${100 * outbound} % of what goes`,
@@ -250,39 +214,6 @@ export class World {
     for (const process of this.living) process.isHarmed = process.leavesAt !== undefined;
   }
 
-  /** Runs until the condition holds. @throws NotInTime when it does not within the given virtual time. */
-  until(what: string, condition: () => boolean, withinMs: Millis = 120_000): void {
-    const deadline = this.now + withinMs;
-    while (!condition()) {
-      // Looking after every single message would cost more than the members do.
-      const { now } = this;
-      this.#hasChanged = false;
-      do {
-        if (this.#runNext(deadline)) continue;
-        this.#agenda.skipTo(deadline);
-        if (condition()) return;
-        throw new NotInTime(`not within ${withinMs} virtual ms: ${what}\n${this.state()}`);
-      } while (!this.#hasChanged && this.now < now + 1);
-    }
-  }
-
-  /** Lets virtual time pass. */
-  run(ms: Millis): void {
-    const deadline = this.now + ms;
-    while (this.#runNext(deadline));
-    this.#agenda.skipTo(deadline);
-  }
-
-  /** Does the next thing that is due within this time; false where there is none. */
-  runNext(withinMs: Millis = Infinity): boolean {
-    return this.#runNext(this.now + withinMs);
-  }
-
-  /** Does something later, in virtual time. */
-  later(ms: Millis, run: () => void): void {
-    this.#agenda.add(this.now + ms, { run });
-  }
-
   /** Dice for a scenario, which move nobody else's. */
   dice(name: string): Stream {
     return this.streams.of(`scenario ${name}`);
@@ -303,13 +234,7 @@ export class World {
   }
 
   hostAt(at: Endpoint | number): Host {
-    const endpoint = typeof at === "number" ? endpointAt(at) : at;
-    let host = this.hosts.get(endpoint);
-    if (host === undefined) {
-      host = { endpoint, isUp: true, aheadMs: 0, drift: 0, process: undefined };
-      this.hosts.set(endpoint, host);
-    }
-    return host;
+    return this.#population.hostAt(at);
   }
 
   /** Adds a line to the transcript. */
@@ -318,16 +243,10 @@ export class World {
   }
 
   /** Where everybody is, one line each. */
-  state(): string {
+  override state(): string {
     return [...this.hosts.values()]
       .flatMap(({ process }) => (process === undefined ? [] : [stateOf(process)]))
       .join("\n");
-  }
-
-  #runNext(deadline: Millis): boolean {
-    const isDone = this.#agenda.runNext(deadline);
-    if (this.#stopsAtViolation && this.violations.length > 0) throw new RuleBroken(this.violations[0]!.what);
-    return isDone;
   }
 
   #end(process: Process, how: Ending): void {
@@ -338,30 +257,7 @@ export class World {
     process.backlog.length = 0;
     this.network.wentDown(process);
     this.watch.ended(process, how);
-    this.#hasChanged = true;
-  }
-
-  #surroundings(process: Process, seeds: readonly Endpoint[]): Parameters<typeof drive>[1] {
-    const { host, startedAt } = process;
-    const { aheadMs, drift } = host;
-    const localNow = (): Millis => this.now + aheadMs + (this.now - startedAt) * drift;
-    const timeOf = (local: Millis): Millis => startedAt + (local - aheadMs - startedAt) / (1 + drift);
-    return {
-      now: localNow,
-      wake: (due, run) => callOff(this.network.at(process, timeOf(due), run)),
-      send: (to, request) => this.network.send(process, to, request),
-      call: (to, request, timeoutMs, answered) =>
-        this.network.call(process, to, request, timeoutMs, answered),
-      reply: (token, reply) => this.network.reply(process, token, reply),
-      cut: () => {
-        this.#hasChanged = true;
-      },
-      findSeeds: (found) => void this.network.at(process, this.now, () => found(seeds)),
-      left: () => {
-        this.#hasChanged = true;
-      },
-      note: (level, text) => process.note(level, text),
-    };
+    this.hasChanged = true;
   }
 
   #stepped(process: Process, event: Event, effects: readonly Effect[]): void {
@@ -377,16 +273,6 @@ export class World {
     for (const what of tellStep(event, effects))
       this.transcript.add(this.elapsed, what, nameOf(process.endpoint));
   }
-}
-
-export function endpointAt(port: number): Endpoint {
-  return parseEndpoint(`127.0.0.1:${port}`)!;
-}
-
-function callOff(task: Task): () => void {
-  return () => {
-    task.isOff = true;
-  };
 }
 
 function namesOf(processes: readonly Process[]): string {
