@@ -32,11 +32,15 @@ const only = process.env.INTEROP_ONLY ?? "";
 const repeat = Number(process.env.INTEROP_REPEAT ?? "1");
 let casesChosen = 0;
 
+/** Flags that all members of a mesh get, by their kind. */
+export type FlagsOf = (kind: MemberKind) => readonly string[];
+
 /** A test on a mesh of its own; `INTEROP_ONLY` and `INTEROP_REPEAT` choose the cases and how often each runs. */
 export function mixedTest(
   name: string,
   detection: Detection,
   body: (mesh: MixedMesh) => Promise<void>,
+  flagsOf: FlagsOf = () => [],
 ): void {
   if (!name.includes(only)) return;
   casesChosen++;
@@ -44,7 +48,7 @@ export function mixedTest(
   for (let run = 1; run <= repeat; run++) {
     const title = repeat === 1 ? name : `${name} (${run} of ${repeat})`;
     test(title, { timeout: 5 * 60_000 }, async (t) => {
-      const mesh = new MixedMesh(t, detection);
+      const mesh = new MixedMesh(t, detection, flagsOf);
       t.after(() => mesh.stop());
       let failure: unknown;
       try {
@@ -71,6 +75,8 @@ export type Booted = Readonly<Record<MemberKind, readonly MemberProcess[]>> & {
 export class MixedMesh {
   readonly #t: TestContext;
   readonly #detection: Detection;
+  readonly #flagsOf: FlagsOf;
+  readonly #strangers: MemberProcess[] = [];
   readonly #processes: MemberProcess[] = [];
   readonly #metadata = new Map<MemberProcess, Metadata>();
   /** Those that all others should see. */
@@ -79,9 +85,10 @@ export class MixedMesh {
   readonly #removals = new Map<string, number>();
   #startedMs: number;
 
-  constructor(t: TestContext, detection: Detection) {
+  constructor(t: TestContext, detection: Detection, flagsOf: FlagsOf) {
     this.#t = t;
     this.#detection = detection;
+    this.#flagsOf = flagsOf;
     this.#startedMs = performance.now();
   }
 
@@ -108,6 +115,19 @@ export class MixedMesh {
       left[kind]--;
       return this.#start(kind, address, [via.address], {});
     });
+  }
+
+  /** Starts somebody who wants to join, and whom nobody should ever see. */
+  async stranger(kind: MemberKind, via: MemberProcess, flags: readonly string[]): Promise<MemberProcess> {
+    const [listen] = await freeAddresses(1);
+    const stranger = new MemberProcess(kind, { listen: listen!, seeds: [via.address], more: flags });
+    this.#strangers.push(stranger);
+    return stranger;
+  }
+
+  /** Shows something beside the result of the test. */
+  tell(text: string): void {
+    this.#t.diagnostic(text);
   }
 
   /** Starts a member of the same kind at the same address, with one more key in its metadata. */
@@ -150,7 +170,7 @@ export class MixedMesh {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#processes.map((member) => member.stop()));
+    await Promise.all([...this.#processes, ...this.#strangers].map((member) => member.stop()));
   }
 
   /** Decides whether the test has passed, failed, or met a fault of the crate that it could not go on with. */
@@ -175,7 +195,9 @@ export class MixedMesh {
 
   #start(kind: MemberKind, address: string, seeds: readonly string[], more: Metadata): MemberProcess {
     const metadata = ownMetadata(kind, more);
-    const member = new MemberProcess(kind, { listen: address, seeds, metadata, detection: this.#detection });
+    const detection = this.#detection;
+    const flags = this.#flagsOf(kind);
+    const member = new MemberProcess(kind, { listen: address, seeds, metadata, detection, more: flags });
     this.#processes.push(member);
     this.#metadata.set(member, metadata);
     this.#healthy.add(member);

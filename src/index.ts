@@ -9,6 +9,7 @@ export type {
   GrpcHandlers,
   Handlers,
 } from "./mesh/bridge-shapes.ts";
+export type { Authorize, Caller, CertificateInfo, Wish } from "./mesh/caller.ts";
 export { type Client, client, type Everyone } from "./mesh/client.ts";
 export type { Balance, ClientOptions, KeyBalance, PreferBalance } from "./mesh/client-options.ts";
 export type { Cut, Member } from "./mesh/cut.ts";
@@ -26,3 +27,4 @@ export type { MetadataInit } from "./mesh/metadata.ts";
 export type { MeshOptions } from "./mesh/options.ts";
 export type { FindSeeds, Seeds } from "./mesh/seeds.ts";
 export { type MeshService, service } from "./mesh/service.ts";
+export type { Certificates, TlsOptions } from "./mesh/tls-options.ts";

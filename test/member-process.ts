@@ -126,6 +126,7 @@ export class MemberProcess {
 
       if (panickedAt !== undefined) panics.push(`${panickedAt} ${line}`);
       panickedAt = /panicked at (?:.*\/registry\/src\/[^/]+\/)?(.*)/.exec(line)?.[1];
+      this.#tell();
     });
 
     this.exited = new Promise((resolve) => {
@@ -181,7 +182,12 @@ export class MemberProcess {
     return awaitChange([this], bound, () => this.#status);
   }
 
-  /** Calls `listener` after each line on stdout and at the end; the answer stops it. */
+  /** The first line on stderr that matches, as soon as there is one. */
+  untilLogged(pattern: RegExp, bound: Bound): Promise<string> {
+    return awaitChange([this], bound, () => this.#log.find((line) => pattern.test(line)));
+  }
+
+  /** Calls `listener` after each line that it prints and at the end; the answer stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

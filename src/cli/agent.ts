@@ -5,6 +5,7 @@ import { jsonLine, shapeOfCut, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, type Given, UsageError, wrong } from "./flags.ts";
 import { logTo } from "./stderr-log.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { TLS_FLAGS, tlsFlagOf, tlsOf, watchFiles } from "./tls-files.ts";
 
 export const AGENT_FLAGS: readonly FlagSpec[] = [
   { name: "listen", value: "HOST:PORT", help: "where to listen; port 0: any (default 127.0.0.1:7946)" },
@@ -21,10 +22,9 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   { name: "low-latency", help: "150 ms and 2 strikes, for quiet machines and short links" },
   { name: "json", help: "each view change as one line of JSON" },
   { name: "cache", value: "MAX_KEYS", help: "serve a cache", isLater: true },
-  { name: "tls-cert", value: "FILE", help: "certificate", isLater: true },
-  { name: "tls-key", value: "FILE", help: "private key", isLater: true },
-  { name: "tls-ca", value: "FILE", help: "certificate authority", isLater: true },
-  { name: "mutual", help: "demand certificates of clients", isLater: true },
+  ...TLS_FLAGS,
+  { name: "mutual", help: "callers must show a certificate that comes from --tls-ca" },
+  { name: "mesh-name", value: "NAME", help: "the name of the mesh; no other is joined (default: no name)" },
 ];
 
 /** How long what is still to be printed may take once the member has left. */
@@ -33,14 +33,17 @@ const LAST_LINES_MS = 1000;
 export async function agent(flags: Flags, around: Surroundings): Promise<number> {
   const { stop, warn } = around;
   let mesh: Mesh;
+  const logger = logTo(warn);
   try {
-    mesh = await createMesh({ ...optionsOf(flags), signal: stop, logger: logTo(warn) });
+    mesh = await createMesh({ ...optionsOf(flags), signal: stop, logger });
   } catch (error) {
     if (stop.aborted) return 0;
     return failed(error, flags, warn);
   }
+  const unwatch = watchFiles(flags, around, (certificates) => mesh.replaceCertificates(certificates), logger);
   const printed = print(mesh, flags.has("json"), around);
   const ended = await Promise.race([stopped(stop), broken(mesh)]);
+  unwatch();
   if (ended !== undefined) {
     warn(`blip: ${ended.message}`);
     return 1;
@@ -83,6 +86,7 @@ function failed(error: unknown, flags: Flags, warn: (line: string) => void): num
 
 /** The flag that set this option, with its value. */
 function flagOf(field: string, flags: Flags): string {
+  if (field.startsWith("tls.")) return tlsFlagOf(field, flags);
   const index = Number(/^\w+\[(\d+)\]/.exec(field)?.[1] ?? 0);
   const name = FLAG_OF_OPTION[/^\w*/.exec(field)![0]] ?? field;
   const given = name === "meta" ? metaAbout(field, flags) : flags.all(name)[index];
@@ -97,6 +101,7 @@ const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   faultTimeoutMs: "fault-timeout-ms",
   faultStrikes: "fault-strikes",
   cutDetector: "cut",
+  meshName: "mesh-name",
 };
 
 function metaAbout(field: string, flags: Flags): Given | undefined {
@@ -109,6 +114,8 @@ function optionsOf(flags: Flags): MeshOptions {
   const faultTimeoutMs = flags.number("fault-timeout-ms", "whole milliseconds");
   const faultStrikes = flags.number("fault-strikes", "a whole number");
   const cutDetector = cutDetectorOf(flags.one("cut"));
+  const tls = tlsOf(flags);
+  const meshName = flags.one("mesh-name")?.text;
   return {
     ...(listen !== undefined && { listen }),
     ...(advertise !== undefined && { advertise }),
@@ -117,6 +124,8 @@ function optionsOf(flags: Flags): MeshOptions {
     ...(faultTimeoutMs !== undefined && { faultTimeoutMs }),
     ...(faultStrikes !== undefined && { faultStrikes }),
     ...(cutDetector !== undefined && { cutDetector }),
+    ...(tls !== undefined && { tls }),
+    ...(meshName !== undefined && { meshName }),
     ...(flags.has("low-latency") && { preset: "lowLatency" as const }),
   };
 }

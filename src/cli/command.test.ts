@@ -18,6 +18,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
     stop: new AbortController().signal,
     line: async (text) => void out.push(text),
     warn: (line) => void warned.push(line),
+    onReload: () => () => {},
   });
   return { status, out, warned };
 }
@@ -52,8 +53,11 @@ describe("a command line that says something wrong", () => {
     ["agent --cut 10,11,4", /--cut 10,11,4: .*expected .*1 to observers \(10\)/],
     ["agent --cut 5,4,5", /--cut 5,4,5: .*expected .*1 to high \(4\)/],
     ["agent --cache 100", /--cache: this version does not offer it yet/],
-    ["agent --tls-cert x.pem", /--tls-cert: this version does not offer it yet/],
-    ["agent --mutual", /--mutual: this version does not offer it yet/],
+    ["agent --tls-cert no.pem", /--tls-cert no\.pem: expected a file in PEM that can be read \(ENOENT\)/],
+    ["agent --tls-cert package.json --tls-key package.json", /--tls-cert package\.json: .*BEGIN/],
+    ["agent --mutual", /--tls-ca: .*clientAuth needs it/],
+    ["agent --mesh-name ü", /--mesh-name ü: .*printable ASCII/],
+    ["members --tls-ca package.json", /--tls-ca package\.json: .*BEGIN/],
     ["cache get k --at 127.0.0.1:1", /cache: this version does not offer it yet/],
     ["sim --seed 1", /sim: this version does not offer it yet/],
     ["members --at nonsense", /--at nonsense: expected HOST:PORT/],

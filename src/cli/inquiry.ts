@@ -1,22 +1,26 @@
 // `blip members` and `blip watch`: what a member sees, asked from outside of the mesh.
 
-import type { Endpoint } from "../core/endpoint.ts";
-import { fetchConfiguration, PeerError, watchConfigurations } from "../grpc/index.ts";
+import { addressOf, type Endpoint, parseEndpoint } from "../core/endpoint.ts";
+import { fetchConfiguration, PeerError, type TlsIdentity, watchConfigurations } from "../grpc/index.ts";
 import { parseHostPort, resolveAll } from "../mesh/address.ts";
 import { jsonLine, memberLines, shapeOfConfiguration, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, wrong } from "./flags.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { identityOf, TLS_FLAGS } from "./tls-files.ts";
 
 export const INQUIRY_FLAGS: readonly FlagSpec[] = [
   { name: "at", value: "HOST:PORT", help: "the member to ask (default 127.0.0.1:7946)" },
+  ...TLS_FLAGS,
+  { name: "tls", help: "by TLS, with the authorities that Node knows, where no other TLS flag is given" },
   { name: "json", help: "as JSON, one line for each configuration" },
 ];
 
 const DEFAULT_AT = "127.0.0.1:7946";
 
 export async function members(flags: Flags, around: Surroundings): Promise<number> {
-  return asking(flags, around, async (at) => {
-    const shape = shapeOfConfiguration(await fetchConfiguration(at, { signal: around.stop }));
+  return asking(flags, around, async (at, identity) => {
+    const configuration = await fetchConfiguration(at, { signal: around.stop, identity });
+    const shape = shapeOfConfiguration(configuration);
     if (flags.has("json")) await around.line(jsonLine(shape, Date.now()));
     else for (const line of memberLines(shape)) await around.line(line);
   });
@@ -24,8 +28,8 @@ export async function members(flags: Flags, around: Surroundings): Promise<numbe
 
 export async function watch(flags: Flags, around: Surroundings): Promise<number> {
   const toLine = flags.has("json") ? jsonLine : textLine;
-  return asking(flags, around, async (at) => {
-    for await (const configuration of watchConfigurations(at, { signal: around.stop })) {
+  return asking(flags, around, async (at, identity) => {
+    for await (const configuration of watchConfigurations(at, { signal: around.stop, identity })) {
       await around.line(toLine(shapeOfConfiguration(configuration), Date.now()));
     }
   });
@@ -35,14 +39,16 @@ export async function watch(flags: Flags, around: Surroundings): Promise<number>
 async function asking(
   flags: Flags,
   { stop, warn }: Surroundings,
-  ask: (at: Endpoint) => Promise<void>,
+  ask: (at: Endpoint, identity: TlsIdentity | undefined) => Promise<void>,
 ): Promise<number> {
   const given = flags.one("at") ?? { from: "--at", text: DEFAULT_AT };
   const hostPort = parseHostPort(given.text);
   if (hostPort === undefined || hostPort.port === 0) throw wrong(given, "HOST:PORT of a member");
+  const identity = identityOf(flags);
+  const isTls = identity !== undefined || flags.has("tls");
   try {
     const [at] = await resolveAll(hostPort);
-    await ask(at!);
+    await ask(parseEndpoint(addressOf(at!), isTls)!, identity);
     return 0;
   } catch (error) {
     if (stop.aborted) return 0;

@@ -10,6 +10,8 @@ export interface Surroundings {
    */
   line(text: string): Promise<void>;
   warn(line: string): void;
+  /** Calls `run` when the process is told to read its files again (SIGHUP); the answer ends that. */
+  onReload(run: () => void): () => void;
 }
 
 /** npm, timeout and terminals signal a whole process group, and may so deliver one signal twice. */
@@ -41,5 +43,9 @@ export function surroundingsOf(process: NodeJS.Process): Surroundings {
         else resolve();
       }),
     warn: (line) => void process.stderr.write(`${line}\n`),
+    onReload: (run) => {
+      process.on("SIGHUP", run);
+      return () => void process.off("SIGHUP", run);
+    },
   };
 }

@@ -149,6 +149,9 @@ export const ack: Ack = { kind: "ack" };
 /** The metadata key that every Node member carries, and the name of the service behind which extensions live. */
 export const PEER_SERVICE = "blip.ext.v1.Peer";
 
+/** The metadata key that holds the name of the mesh, on members of a mesh that has one. */
+export const MESH_NAME = "blip.mesh";
+
 export const NO_RANK: Rank = { round: 0, nodeIndex: 0n };
 export const FAST_RANK: Rank = { round: 1, nodeIndex: 1n };
 

@@ -2,19 +2,22 @@
 // up where it does not become ready in time, so that a peer that was frozen or cut off is reached soon after it is
 // back.
 
-import {
-  type ChannelCredentials,
-  type ChannelInterface,
-  type ChannelOptions,
-  type connectivityState,
-  type experimental,
-  credentials as grpcCredentials,
+import type {
+  ChannelCredentials,
+  ChannelInterface,
+  ChannelOptions,
+  connectivityState,
+  experimental,
 } from "@grpc/grpc-js";
-import { type Endpoint, isTls } from "../core/endpoint.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import { Link } from "./link.ts";
+import { credentialsFor } from "./tls-credentials.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 
 export interface ChannelsOptions {
-  /** How to speak to this peer. By default in plaintext, or with TLS and the usual roots, as its endpoint says. */
+  /** What to show to peers that speak TLS, and whom to trust; absent, nothing, and those whom Node trusts. */
+  readonly identity?: TlsIdentity | undefined;
+  /** How to speak to this peer, where that is not for its endpoint and `identity` to say. */
   readonly credentials?: (endpoint: Endpoint) => ChannelCredentials;
   /** On top of this file's own, which they override. */
   readonly channelOptions?: ChannelOptions;
@@ -99,10 +102,10 @@ export class Channels {
     const known = this.#links.get(endpoint);
     if (known !== undefined) return known;
     if (this.#closed) throw new Error("Channel has been shut down");
-    const { credentials, channelOptions, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const { credentials, identity, channelOptions, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const link = new Link(
       endpoint,
-      credentials?.(endpoint) ?? usualCredentials(endpoint),
+      credentials?.(endpoint) ?? credentialsFor(endpoint, identity),
       { ...CHANNEL_OPTIONS, ...channelOptions },
       connectTimeoutMs,
       (why) => {
@@ -113,10 +116,6 @@ export class Channels {
     this.#links.set(endpoint, link);
     return link;
   }
-}
-
-function usualCredentials(endpoint: Endpoint): ChannelCredentials {
-  return isTls(endpoint) ? grpcCredentials.createSsl() : grpcCredentials.createInsecure();
 }
 
 /** What grpc-js takes for a channel: passes everything on to whichever channel there is now. */

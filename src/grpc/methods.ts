@@ -20,6 +20,10 @@ export const PATHS: { readonly [kind in Kind]: string } = {
 
 /** What every member answers at once, of either kind. */
 export const PROBE: string = PATHS.probe;
+
+/** The header by which a Node joiner says the name of the mesh that it looks for; empty where it has none. */
+export const MESH_HEADER = "blip-mesh";
+
 /** Broadcasts in frames, between Node members. */
 export const RELAY = "/blip.ext.v1.Peer/Relay";
 /** Probes of one observer, on a stream that stays open. */

@@ -1,6 +1,6 @@
 // Asks a member for the configuration it is in, from outside of the mesh: for the command line.
 
-import { type ChannelCredentials, Client, credentials, status } from "@grpc/grpc-js";
+import { Client, credentials, status } from "@grpc/grpc-js";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { RefusalCode } from "../core/messages.ts";
 import { Channels } from "./channels.ts";
@@ -8,11 +8,12 @@ import { Malformed } from "./fields.ts";
 import { SYNC, WATCH } from "./methods.ts";
 import { type Configuration, decodeConfiguration } from "./peer-codec.ts";
 import { nameOf } from "./status.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 import { unary } from "./unary.ts";
 
 export interface PeerClientOptions {
-  /** Plaintext unless told otherwise. */
-  readonly credentials?: ChannelCredentials;
+  /** What to show to a member that speaks TLS, and whom to trust. */
+  readonly identity?: TlsIdentity | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -101,8 +102,8 @@ export async function* watchConfigurations(
 
 const same = (bytes: Buffer): Buffer => bytes;
 
-function channelsFor({ credentials }: PeerClientOptions): Channels {
-  return new Channels(credentials === undefined ? {} : { credentials: () => credentials });
+function channelsFor({ identity }: PeerClientOptions): Channels {
+  return new Channels({ identity });
 }
 
 function decoded(bytes: Buffer): Configuration {

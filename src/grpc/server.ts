@@ -4,13 +4,16 @@
 
 import type {
   handleBidiStreamingCall,
+  handleServerStreamingCall,
   handleUnaryCall,
+  Metadata,
   Server,
   ServerDuplexStream,
   ServerUnaryCall,
   sendUnaryData,
 } from "@grpc/grpc-js";
-import type { Refused, Reply, Request } from "../core/messages.ts";
+import type { Join, PreJoin, Refused, Reply, Request } from "../core/messages.ts";
+import { PEER_SERVICE } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
 import { peekBroadcastId } from "./broadcast-id.ts";
 import { decodeRequest, encodeReply } from "./codec.ts";
@@ -28,8 +31,19 @@ import { type SnapshotSource, Watching } from "./watching.ts";
  */
 export type Ask = (request: Request, answer: (reply: Reply) => void) => () => void;
 
+/** Refuses callers before anything is done with what they ask; `peer` is where a call comes from, as "ip:port". */
+export interface Gate {
+  preJoin(request: PreJoin, headers: Metadata): Refused | undefined;
+  join(request: Join, peer: string): Refused | undefined;
+  /** Whether a caller may speak as members do. Absent: whoever gets here may. */
+  readonly member?: (peer: string) => Refused | undefined;
+  /** Whether a caller may be told of configurations. Absent: whoever gets here may. */
+  readonly query?: (peer: string, service: string, method: string) => Refused | undefined;
+}
+
 export interface MembershipOptions {
   readonly ask: Ask;
+  readonly gate?: Gate;
   readonly source: SnapshotSource;
   readonly limits?: Partial<WaitingLimits>;
 }
@@ -51,6 +65,7 @@ const same = (bytes: Buffer): Buffer => bytes;
 
 export class Membership {
   readonly #ask: Ask;
+  readonly #gate: Gate | undefined;
   readonly #limits: WaitingLimits;
   readonly #watching: Watching;
   readonly #probes: ProbeServer;
@@ -60,8 +75,9 @@ export class Membership {
   #waitingBytes = 0;
   #closed = false;
 
-  constructor({ ask, source, limits }: MembershipOptions) {
+  constructor({ ask, gate, source, limits }: MembershipOptions) {
     this.#ask = ask;
+    this.#gate = gate;
     this.#limits = { ...WAITING_LIMITS, ...limits };
     this.#watching = new Watching(source);
     this.#probes = new ProbeServer(ask);
@@ -72,10 +88,10 @@ export class Membership {
     for (const kind of Object.keys(PATHS) as Kind[]) {
       server.register(PATHS[kind], this.#handler(kind), same, same, "unary");
     }
-    server.register(RELAY, this.#relay, same, same, "bidi");
-    server.register(PROBES, this.#probes.probes, same, same, "bidi");
-    server.register(SYNC, this.#watching.sync, same, same, "unary");
-    server.register(WATCH, this.#watching.watch, same, same, "serverStream");
+    server.register(RELAY, this.#ofMembers(this.#relay), same, same, "bidi");
+    server.register(PROBES, this.#ofMembers(this.#probes.probes), same, same, "bidi");
+    server.register(SYNC, this.#sync, same, same, "unary");
+    server.register(WATCH, this.#watch, same, same, "serverStream");
   }
 
   /** Requests that wait for an answer. */
@@ -100,14 +116,45 @@ export class Membership {
   #handler(kind: Kind): handleUnaryCall<Buffer, Buffer> {
     return (call, respond) => {
       const bytes = call.request;
+      const stranger = this.#gate?.member?.(call.getPeer());
+      if (stranger !== undefined) return respond(errorOf(stranger));
       const id = kind === "broadcast" ? peekBroadcastId(bytes) : undefined;
       if (id !== undefined && this.#recent.has(id)) return respond(errorOf(refuse.redundant));
       if (this.#closed) return respond(errorOf(refuse.closed));
       const request = decodeRequest(kind, bytes);
       if (request.kind === "refused") return respond(errorOf(request));
+      const refusal = this.#atTheGate(request, call);
+      if (refusal !== undefined) return respond(errorOf(refusal));
       this.#answer(request, id, call, respond);
     };
   }
+
+  #atTheGate(request: Request, call: ServerUnaryCall<Buffer, Buffer>): Refused | undefined {
+    if (request.kind === "preJoin") return this.#gate?.preJoin(request, call.metadata);
+    return request.kind === "join" ? this.#gate?.join(request, call.getPeer()) : undefined;
+  }
+
+  #ofMembers(handle: handleBidiStreamingCall<Buffer, Buffer>): handleBidiStreamingCall<Buffer, Buffer> {
+    const member = this.#gate?.member;
+    if (member === undefined) return handle;
+    return (stream) => {
+      const stranger = member(stream.getPeer());
+      if (stranger === undefined) handle(stream);
+      else stream.emit("error", errorOf(stranger));
+    };
+  }
+
+  readonly #sync: handleUnaryCall<Buffer, Buffer> = (call, respond) => {
+    const refusal = this.#gate?.query?.(call.getPeer(), PEER_SERVICE, "Sync");
+    if (refusal === undefined) this.#watching.sync(call, respond);
+    else respond(errorOf(refusal));
+  };
+
+  readonly #watch: handleServerStreamingCall<Buffer, Buffer> = (stream) => {
+    const refusal = this.#gate?.query?.(stream.getPeer(), PEER_SERVICE, "Watch");
+    if (refusal === undefined) this.#watching.watch(stream);
+    else stream.emit("error", errorOf(refusal));
+  };
 
   /** A stream of frames, each of which is answered when all its broadcasts were handed to the core. */
   readonly #relay: handleBidiStreamingCall<Buffer, Buffer> = (stream) => {

@@ -1,6 +1,6 @@
 // How a member speaks to others: the `send` and `call` of the core's World, over channels.
 
-import { status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import type { Level } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Reply, Request } from "../core/messages.ts";
@@ -8,7 +8,7 @@ import { refuse } from "../core/refusals.ts";
 import type { View } from "../core/view.ts";
 import { Channels, type ChannelsOptions } from "./channels.ts";
 import { decodeReply, encodeRequest } from "./codec.ts";
-import { PATHS } from "./methods.ts";
+import { MESH_HEADER, PATHS } from "./methods.ts";
 import { OUTBOX_LIMITS, Outbox, type OutboxLimits, type Tally } from "./outbox.ts";
 import { Prober } from "./prober.ts";
 import { refusedBy } from "./status.ts";
@@ -18,6 +18,8 @@ export interface TransportOptions extends ChannelsOptions {
   readonly self: Endpoint;
   /** K, which views that others tell of are made with. */
   readonly observers: number;
+  /** The name of the mesh that is joined. */
+  readonly meshName?: string | undefined;
   readonly note?: (level: Level, text: string) => void;
   readonly outbox?: Partial<OutboxLimits>;
 }
@@ -28,6 +30,7 @@ export class Transport {
   readonly #limits: OutboxLimits;
   readonly #channels: Channels;
   readonly #prober: Prober;
+  readonly #joinHeaders = new Metadata();
   readonly #outboxes = new Map<Endpoint, Outbox>();
   readonly #calls = new Set<() => void>();
   /** Outboxes that were written to in this turn of the event loop. */
@@ -42,6 +45,7 @@ export class Transport {
     this.#limits = { ...OUTBOX_LIMITS, ...options.outbox };
     this.#channels = new Channels(options);
     this.#prober = new Prober(this.#channels);
+    this.#joinHeaders.set(MESH_HEADER, options.meshName ?? "");
   }
 
   /** Tells these, once and without waiting for an answer. */
@@ -170,6 +174,7 @@ export class Transport {
         if (code !== status.OK) answer(refusedBy(code, why));
         else answer(decodeReply(request.kind, message, this.#options.observers));
       },
+      request.kind === "preJoin" ? this.#joinHeaders : undefined,
     );
     this.#calls.add(cancel);
     return cancel;

@@ -16,11 +16,12 @@ export function unary(
   message: Buffer,
   timeoutMs: number,
   ended: Ended,
+  headers: Metadata = NO_HEADERS,
 ): () => void {
   let received: Buffer | undefined;
   try {
     const call = channel.createCall(path, Date.now() + timeoutMs, null, null, null);
-    call.start(NO_HEADERS, {
+    call.start(headers, {
       onReceiveMetadata() {},
       onReceiveMessage(bytes: Buffer) {
         received = bytes;
@@ -41,7 +42,12 @@ export function unary(
   }
 }
 
-/** grpc-js ends the reason of a failed connection in a heading without a text. */
+const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*Z\))?\.?$/s;
+
+/** The reason of a failed connection, without what grpc-js puts around it. */
 function plain(details: string): string {
-  return details.replace(/ ?Resolution note: ?$/, "");
+  const text = details.replace(/ ?Resolution note: ?$/, "");
+  const why = NO_CONNECTION.exec(text)?.[1];
+  // So it is where a member that is reached by TLS is spoken to in plaintext.
+  return why === "Failed to connect" ? "it hung up at once; does it speak TLS, and we not?" : (why ?? text);
 }

@@ -1,6 +1,8 @@
 // What a handler is told of the call that it answers, beside the request; and what its errors become.
 
+import { X509Certificate } from "node:crypto";
 import { type Deadline, Metadata, type ServerErrorResponse, status } from "@grpc/grpc-js";
+import { type CertificateInfo, infoOf } from "../grpc/index.ts";
 
 /** What a handler may know of its call. */
 export interface CallContext {
@@ -12,6 +14,8 @@ export interface CallContext {
   readonly metadata: Metadata;
   /** Where the call comes from, as "ip:port". */
   readonly peer: string;
+  /** What the caller showed; only where the mesh has `tls.clientAuth`. */
+  readonly certificate: CertificateInfo | undefined;
 }
 
 /** What all kinds of calls of grpc-js have in common. */
@@ -20,6 +24,7 @@ interface AnyCall {
   readonly metadata: Metadata;
   getPeer(): string;
   getDeadline(): Deadline;
+  getAuthContext(): { readonly sslPeerCertificate?: { readonly raw: Buffer } };
   once(event: "cancelled", listener: () => void): unknown;
 }
 
@@ -54,6 +59,11 @@ export class ServerCallContext implements CallContext {
 
   get peer(): string {
     return this.#call.getPeer();
+  }
+
+  get certificate(): CertificateInfo | undefined {
+    const { sslPeerCertificate } = this.#call.getAuthContext();
+    return sslPeerCertificate && infoOf(new X509Certificate(sslPeerCertificate.raw));
   }
 }
 

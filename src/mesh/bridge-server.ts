@@ -2,9 +2,12 @@
 // cannot be listened on is told by the system's own error code, and nothing is printed by anybody.
 
 import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { Server, ServerCredentials, type UntypedHandleCall } from "@grpc/grpc-js";
-import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
+import type { TLSSocket } from "node:tls";
+import { Server, ServerCredentials, type sendUnaryData, status, type UntypedHandleCall } from "@grpc/grpc-js";
+import { addressOf, type Endpoint, ipOf, parseEndpoint, portOf } from "../core/endpoint.ts";
+import { createTlsListener, type TlsIdentity } from "../grpc/index.ts";
 import { endpointAt } from "./address.ts";
+import type { Callers } from "./caller.ts";
 import { BlipError } from "./errors.ts";
 
 const OPTIONS = {
@@ -21,27 +24,56 @@ const GOODBYE_MS = 100;
 /** What calls of all kinds have in common. */
 interface AnyCall {
   once(event: "cancelled", listener: () => void): unknown;
+  emit(event: "error", refusal: { readonly code: status; readonly details: string }): unknown;
+  getPeer(): string;
+}
+
+/** What a server by TLS needs to know, and whom it tells. */
+export interface ServedTls {
+  readonly identity: TlsIdentity;
+  readonly callers: Callers;
+  /** Somebody was not let in: from where, and why. */
+  readonly refused: (from: string, why: string) => void;
 }
 
 export class MeshServer {
   readonly grpc: Server = new Server(OPTIONS);
   /** Where users' services are registered: their calls are those that may end before the server does. */
   readonly users: Pick<Server, "register"> = {
-    register: (name, handler, ...codecs) => this.grpc.register(name, this.#counted(handler), ...codecs),
+    register: (path, handler, ...codecs) =>
+      this.grpc.register(path, this.#counted(this.#guarded(path, handler)), ...codecs),
   };
   #underWay = 0;
   #emptied = (): void => {};
   readonly #socket: NetServer;
+  readonly #isTls: boolean;
+  readonly #callers: Callers | undefined;
   readonly #connections = new Set<Socket>();
   #closing: Promise<void> | undefined;
 
-  constructor() {
+  /** With an identity, by TLS alone. */
+  constructor(tls?: ServedTls) {
+    // The injector is handed connections that are as secure as they have to be.
     const injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#socket = createServer({ noDelay: true }, (connection) => {
+    const connected = (connection: Socket): void => {
       this.#connections.add(connection);
       connection.once("close", () => this.#connections.delete(connection));
+    };
+    this.#isTls = tls !== undefined;
+    this.#callers = tls?.callers;
+    if (tls === undefined) {
+      this.#socket = createServer({ noDelay: true }, (connection) => {
+        connected(connection);
+        injector.injectConnection(connection);
+      });
+      return;
+    }
+    const { identity, callers, refused } = tls;
+    const secured = (connection: TLSSocket): void => {
+      callers.add(connection);
       injector.injectConnection(connection);
-    });
+    };
+    this.#socket = createTlsListener(identity, { connected, secured, refused });
   }
 
   /**
@@ -57,7 +89,8 @@ export class MeshServer {
     this.#socket.on("error", () => {});
     const bound = this.#socket.address();
     if (bound === null || typeof bound === "string") throw new Error("the server has no address");
-    return endpointAt({ host: bound.address, port: bound.port })!;
+    const endpoint = endpointAt({ host: bound.address, port: bound.port })!;
+    return parseEndpoint(addressOf(endpoint), this.#isTls)!;
   }
 
   /** Takes no more connections, lets users' calls end for `drainMs` at most, and cuts off the rest. */
@@ -90,6 +123,20 @@ export class MeshServer {
       if (this.#underWay === 0) this.#emptied();
     });
     for (const timer of timers) clearTimeout(timer);
+  }
+
+  /** Asks the user's decision first, where there is one. */
+  #guarded(path: string, handler: UntypedHandleCall): UntypedHandleCall {
+    const callers = this.#callers;
+    if (callers === undefined) return handler;
+    const [, service, method] = path.split("/") as [string, string, string];
+    const handle = handler as (call: AnyCall, answer?: sendUnaryData<unknown>) => unknown;
+    return (call: AnyCall, answer?: sendUnaryData<unknown>) => {
+      const details = callers.refusalOf(call.getPeer(), { kind: "call", service, method });
+      if (details === undefined) return handle(call, answer);
+      const refusal = { code: status.PERMISSION_DENIED, details };
+      return answer === undefined ? call.emit("error", refusal) : answer(refusal);
+    };
   }
 
   #counted(handler: UntypedHandleCall): UntypedHandleCall {

@@ -6,6 +6,7 @@
  * - `BLIP_INVALID_OPTIONS`: an option is unknown or its value cannot work; `field` names it.
  * - `BLIP_ADDRESS_IN_USE`: another process listens on the port already.
  * - `BLIP_CANNOT_LISTEN`: the listen address is not this machine's, does not resolve, or is not permitted.
+ * - `BLIP_WRONG_MESH`: the members that were found are of a mesh of another name; this member left it again.
  * - `BLIP_ABORTED`: the caller's AbortSignal was aborted; `cause` is the signal's reason.
  * - `BLIP_TIMEOUT`: the time given for a wait or a call was over first.
  * - `BLIP_CLOSED`: the mesh was closed, before or meanwhile.
@@ -18,6 +19,7 @@ export type BlipErrorCode =
   | "BLIP_INVALID_OPTIONS"
   | "BLIP_ADDRESS_IN_USE"
   | "BLIP_CANNOT_LISTEN"
+  | "BLIP_WRONG_MESH"
   | "BLIP_ABORTED"
   | "BLIP_TIMEOUT"
   | "BLIP_CLOSED"

@@ -3,13 +3,19 @@
 
 import type { Level, ViewChange } from "../core/doorway.ts";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
+import { MESH_NAME } from "../core/messages.ts";
+import type { Gate } from "../grpc/index.ts";
 import { isWildcard, resolveAll } from "./address.ts";
 import { MeshServer } from "./bridge-server.ts";
-import { type Cut, CutMaker } from "./cut.ts";
+import { Callers } from "./caller.ts";
+import { Complaints } from "./complaints.ts";
+import { type Cut, CutMaker, type Member } from "./cut.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
+import { gateOf } from "./gate.ts";
 import { type CheckedOptions, refuseOwnSeeds } from "./options.ts";
 import { Participant } from "./participant.ts";
 import { CutFeed } from "./subscription.ts";
+import { type Certificates, checkIsFor, doubtAbout, replaceCertificates } from "./tls-options.ts";
 import { UserCalls } from "./user-calls.ts";
 
 /** How long a member that is stopped while it joins may take to be let out again. */
@@ -18,7 +24,7 @@ const STOP_MS = 1000;
 export class Life {
   readonly self: Endpoint;
   readonly feed: CutFeed;
-  readonly calls: UserCalls = new UserCalls();
+  readonly calls: UserCalls;
   /** Who wants to know; one is enough. */
   onCut: (cut: Cut) => void = () => {};
   onClosed: (error?: BlipError) => void = () => {};
@@ -38,11 +44,21 @@ export class Life {
    */
   static async begin(options: CheckedOptions): Promise<Life> {
     options.signal?.throwIfAborted();
-    const server = new MeshServer();
+    const complaints = new Complaints((text) => options.logger.warn({}, text));
+    const callers = new Callers(options.tls?.authorize);
+    const refused = (from: string, why: string): void => complaints.add(`refused ${from}: ${why}`);
+    const { identity, isServed = false } = options.tls ?? {};
+    const server = new MeshServer(isServed ? { identity: identity!, callers, refused } : undefined);
     try {
       for (const service of options.services) service.register(server.users);
       const bound = await server.listen(await addressToListen(options));
-      const life = new Life(options, server, bound);
+      const gate = gateOf({
+        meshName: options.meshName,
+        needsTls: identity?.material.clientAuth === true,
+        callers: options.tls?.authorize && callers,
+        told: refused,
+      });
+      const life = new Life(options, server, bound, gate);
       await life.#enter();
       return life;
     } catch (error) {
@@ -51,10 +67,12 @@ export class Life {
     }
   }
 
-  private constructor(options: CheckedOptions, server: MeshServer, bound: Endpoint) {
-    const { advertise: self = bound, seeds, metadata, settings } = options;
+  private constructor(options: CheckedOptions, server: MeshServer, bound: Endpoint, gate: Gate) {
+    const { advertise: self = bound, seeds, metadata, settings, meshName, tls } = options;
     const own = new Set([self, bound]);
     refuseOwnSeeds(seeds, own);
+    if (tls?.isServed) checkIsFor(tls.identity.material, self);
+    this.calls = new UserCalls(tls?.identity);
     this.self = self;
     this.#options = options;
     this.#server = server;
@@ -66,6 +84,9 @@ export class Life {
       seeds,
       metadata,
       settings,
+      meshName,
+      identity: tls?.identity,
+      gate,
       cut: (change) => this.#cut(change),
       note: (level, text) => this.#log(level, text),
       broken: (error) => this.#break(error),
@@ -84,6 +105,15 @@ export class Life {
     return this.#leaving;
   }
 
+  /** @throws BlipError BLIP_INVALID_OPTIONS; then everything stays as it was. */
+  replaceCertificates(given: Certificates): void {
+    const { tls } = this.#options;
+    if (tls === undefined) throw invalid("certificates", "a mesh that was created with the option tls");
+    replaceCertificates(tls.identity, given, tls.isServed ? this.self : undefined);
+    this.#log("info", "certificates replaced");
+    this.#doubt();
+  }
+
   close(error?: BlipError): Promise<void> {
     this.#closing ??= this.#close(0, error);
     // Whoever still waits for calls to end, waits no longer.
@@ -95,6 +125,7 @@ export class Life {
   async #enter(): Promise<void> {
     const { signal } = this.#options;
     this.#log("info", `listening; this member is ${addressOf(this.self)}`);
+    this.#doubt();
     const entered = new Promise<void>((resolve, reject) => {
       this.#entered = resolve;
       this.onClosed = (error) => reject(error);
@@ -141,16 +172,34 @@ export class Life {
 
   #cut(change: ViewChange): void {
     this.#newest = this.#maker.make(change, this.#last?.view, 0);
+    const isFirst = this.#last === undefined;
     this.#last = change;
+    const stranger = this.#newest.joined.find((member) => member.text(MESH_NAME) !== this.#options.meshName);
+    if (stranger !== undefined && this.#isWrongMesh(stranger, isFirst)) return;
     this.calls.follow(this.#newest);
     this.feed.publish(change);
     this.onCut(this.#newest);
     this.#entered();
   }
 
+  /** Only Rust members let in who is of another mesh; so this is where it is noticed. */
+  #isWrongMesh(stranger: Member, isFirst: boolean): boolean {
+    const { meshName } = this.#options;
+    const named = (name: string | undefined): string => (name === undefined ? "none" : JSON.stringify(name));
+    const why = `${stranger.address} is of the mesh ${named(stranger.text(MESH_NAME))}, not ${named(meshName)}`;
+    if (isFirst) void this.#stop(new BlipError("BLIP_WRONG_MESH", `meshName: ${why}`, { field: "meshName" }));
+    else this.#log("warn", why);
+    return isFirst;
+  }
+
   #break(cause: unknown): void {
     this.#log("error", `the member broke down: ${cause instanceof Error ? cause.stack : cause}`);
     void this.close(new BlipError("BLIP_INTERNAL", "a defect ended this member", { cause }));
+  }
+
+  #doubt(): void {
+    const doubt = this.#options.tls && doubtAbout(this.#options.tls.identity.material);
+    if (doubt !== undefined) this.#log("warn", doubt);
   }
 
   #log(level: Level | "error", text: string): void {

@@ -6,6 +6,7 @@ import type { Cut, Member } from "./cut.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
 import { Life } from "./life.ts";
 import { checkOptions, type MeshOptions } from "./options.ts";
+import type { Certificates } from "./tls-options.ts";
 import { bindCalls } from "./user-calls.ts";
 
 /** What a mesh emits. Listeners run after the view change is complete. */
@@ -115,6 +116,15 @@ export class Mesh extends EventEmitter<MeshEvents> {
     }
   }
 
+  /**
+   * Shows other certificates from now on, and trusts others: connections that are open stay, new ones go by these.
+   * What is not given stays as it is.
+   * @throws BlipError BLIP_INVALID_OPTIONS naming what is wrong with which; then everything stays as it was.
+   */
+  replaceCertificates(certificates: Certificates): void {
+    this.#life.replaceCertificates(certificates);
+  }
+
   /** Closes at once: calls under way break, and the others notice by their probes. May be called again. */
   close(): Promise<void> {
     return this.#life.close();
@@ -139,7 +149,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
  * Starts a member: listens, joins the mesh that its seeds are in, or founds one, and resolves once it is in a
  * configuration. While no seed answers it keeps trying, until `signal` is aborted.
  *
- * @throws BlipError BLIP_INVALID_OPTIONS, BLIP_ADDRESS_IN_USE, BLIP_CANNOT_LISTEN, BLIP_ABORTED
+ * @throws BlipError BLIP_INVALID_OPTIONS, BLIP_ADDRESS_IN_USE, BLIP_CANNOT_LISTEN, BLIP_WRONG_MESH, BLIP_ABORTED
  */
 export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
   const checked = checkOptions(options);

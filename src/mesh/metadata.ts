@@ -1,6 +1,6 @@
 // What a user says of the own member: checked, copied, and completed by what the mesh itself has to say.
 
-import { type Metadata, PEER_SERVICE } from "../core/messages.ts";
+import { MESH_NAME, type Metadata, PEER_SERVICE } from "../core/messages.ts";
 import { invalid } from "./errors.ts";
 
 /** Text travels as UTF-8. */
@@ -14,7 +14,7 @@ const PEER_VERSION = "1";
 
 const RESERVED_PREFIX = "blip.";
 
-export function metadataOf(given: MetadataInit, services: readonly string[]): Metadata {
+export function metadataOf(given: MetadataInit, services: readonly string[], meshName?: string): Metadata {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw invalid("metadata", "an object of texts and Uint8Arrays", given);
   }
@@ -32,6 +32,7 @@ export function metadataOf(given: MetadataInit, services: readonly string[]): Me
     metadata[key] = bytesOf(key, value);
   }
   for (const service of services) metadata[service] = new Uint8Array();
+  if (meshName !== undefined) metadata[MESH_NAME] = Buffer.from(meshName);
   metadata[PEER_SERVICE] = Buffer.from(PEER_VERSION);
   const bytes = sizeOf(metadata);
   if (bytes > METADATA_BYTES_MAX) throw invalid("metadata", `at most ${METADATA_BYTES_MAX} bytes`, bytes);

@@ -25,7 +25,6 @@ describe("options that cannot work", () => {
   const wrong: readonly (readonly [options: unknown, field: string, message: RegExp])[] = [
     [null, "options", /an object/],
     [{ listne: "127.0.0.1:1" }, "listne", /one of listen, /],
-    [{ tls: {} }, "tls", /does not offer TLS yet/],
     [{ listen: 7946 }, "listen", /host:port.*7946/],
     [{ listen: "127.0.0.1" }, "listen", /host:port.*"127.0.0.1"/],
     [{ listen: "127.0.0.1:70000" }, "listen", /70000/],

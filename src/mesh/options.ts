@@ -1,7 +1,7 @@
 // What a user may set, checked at once: the first thing that cannot work is named, with its value and what is
 // expected. Names that no option has are refused too, since a typing error would otherwise pass as a default.
 
-import { type Endpoint, ipOf, parseEndpoint, portOf } from "../core/endpoint.ts";
+import { addressOf, type Endpoint, ipOf, parseEndpoint, portOf } from "../core/endpoint.ts";
 import type { Metadata } from "../core/messages.ts";
 import {
   type CutDetectorSettings,
@@ -10,12 +10,13 @@ import {
   LOW_LATENCY,
   type Settings,
 } from "../core/settings.ts";
-import { type HostPort, isWildcard, parseHostPort } from "./address.ts";
+import { endpointAt, type HostPort, isWildcard, parseHostPort } from "./address.ts";
 import { BlipError, invalid } from "./errors.ts";
 import { type Logger, quietLogger } from "./logger.ts";
 import { type MetadataInit, metadataOf } from "./metadata.ts";
-import type { Seeds } from "./seeds.ts";
+import { parseSeed, type Seeds } from "./seeds.ts";
 import { checkServices, type MeshService } from "./service.ts";
+import { type CheckedTls, checkTls, type TlsOptions } from "./tls-options.ts";
 
 export interface MeshOptions {
   /**
@@ -29,7 +30,8 @@ export interface MeshOptions {
    */
   readonly advertise?: string;
   /**
-   * Addresses of members that may already be there, as "host:port"; not all need to be. Names are resolved to all
+   * Addresses of members that may already be there, as "host:port"; not all need to be. A seed is reached by TLS
+   * where this member is; "tls://host:port" and "plain://host:port" say otherwise. Names are resolved to all
    * their addresses, anew at each attempt. Or a function that looks addresses up. Without seeds, or with an empty
    * list, this member founds a new mesh.
    */
@@ -39,8 +41,15 @@ export interface MeshOptions {
    * that start with "blip." are reserved. Default none.
    */
   readonly metadata?: MetadataInit;
+  /**
+   * The name of the mesh: printable ASCII without spaces, up to 64. A member joins none of another name, nor one
+   * without. Rust members take part when their metadata has it under "blip.mesh". Default: no name.
+   */
+  readonly meshName?: string;
   /** What this member serves to others, on the same port. Default nothing. */
   readonly services?: readonly MeshService[];
+  /** Certificates, and what to demand of others. Default: plaintext. */
+  readonly tls?: TlsOptions;
   /** K, H and L; equal on all members. Default 10, 9, 4. */
   readonly cutDetector?: Partial<CutDetectorSettings>;
   /** How often the subjects of this member are probed, and how long an answer may take. Default 2000. */
@@ -62,7 +71,9 @@ export interface CheckedOptions {
   /** `undefined`: found a new mesh. */
   readonly seeds: Seeds | undefined;
   readonly metadata: Metadata;
+  readonly meshName: string | undefined;
   readonly services: readonly MeshService[];
+  readonly tls: CheckedTls | undefined;
   readonly settings: Settings;
   readonly signal: AbortSignal | undefined;
   readonly logger: Logger;
@@ -75,7 +86,9 @@ const NAMES: Readonly<Record<keyof MeshOptions, true>> = {
   advertise: true,
   seeds: true,
   metadata: true,
+  meshName: true,
   services: true,
+  tls: true,
   cutDetector: true,
   faultTimeoutMs: true,
   faultStrikes: true,
@@ -88,20 +101,24 @@ const NAMES: Readonly<Record<keyof MeshOptions, true>> = {
 export function checkOptions(options: MeshOptions): CheckedOptions {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) {
-    if (name === "tls") throw invalid(name, "no such option: this version does not offer TLS yet");
     if (!Object.hasOwn(NAMES, name)) throw invalid(name, `one of ${Object.keys(NAMES).join(", ")}`);
   }
   const listen = checkListen(options.listen ?? DEFAULT_LISTEN);
   const services = checkServices(options.services ?? []);
+  const tls = checkTls(options.tls);
+  const meshName = checkMeshName(options.meshName);
   return {
     listen,
-    advertise: checkAdvertise(options.advertise, listen),
+    advertise: checkAdvertise(options.advertise, listen, tls?.isServed === true),
     seeds: checkSeeds(options.seeds),
     metadata: metadataOf(
       options.metadata ?? {},
       services.map((service) => service.name),
+      meshName,
     ),
+    meshName,
     services,
+    tls,
     settings: checkSettings(options),
     signal: checkSignal(options.signal),
     logger: checkLogger(options.logger),
@@ -112,8 +129,9 @@ export function checkOptions(options: MeshOptions): CheckedOptions {
 export function refuseOwnSeeds(seeds: Seeds | undefined, own: ReadonlySet<Endpoint>): void {
   if (seeds === undefined || typeof seeds === "function") return;
   const itself = seeds.every((text) => {
-    const endpoint = parseEndpoint(text, false);
-    return endpoint !== undefined && own.has(endpoint);
+    const seed = parseSeed(text, false);
+    const endpoint = seed && endpointAt(seed);
+    return endpoint !== undefined && [...own].some((self) => addressOf(self) === endpoint);
   });
   if (itself) throw invalid("seeds", "at least one address other than this member's own", seeds.join(","));
 }
@@ -124,7 +142,12 @@ function checkListen(text: unknown): HostPort {
   return listen;
 }
 
-function checkAdvertise(text: unknown, listen: HostPort): Endpoint | undefined {
+function checkMeshName(name: unknown): string | undefined {
+  if (name === undefined || (typeof name === "string" && /^[\x21-\x7e]{1,64}$/.test(name))) return name;
+  throw invalid("meshName", "1 to 64 printable ASCII characters without spaces", name);
+}
+
+function checkAdvertise(text: unknown, listen: HostPort, tls: boolean): Endpoint | undefined {
   const expected = "IP:port, with an address and a port at which others reach this member";
   if (text === undefined) {
     if (isWildcard(listen.host)) {
@@ -132,7 +155,7 @@ function checkAdvertise(text: unknown, listen: HostPort): Endpoint | undefined {
     }
     return undefined;
   }
-  const endpoint = typeof text === "string" && !text.includes("/") ? parseEndpoint(text, false) : undefined;
+  const endpoint = typeof text === "string" && !text.includes("/") ? parseEndpoint(text, tls) : undefined;
   if (endpoint === undefined || portOf(endpoint) === 0 || isWildcard(ipOf(endpoint))) {
     throw invalid("advertise", expected, text);
   }
@@ -144,7 +167,7 @@ function checkSeeds(seeds: unknown): Seeds | undefined {
   if (typeof seeds === "function") return seeds as Seeds;
   if (!Array.isArray(seeds)) throw invalid("seeds", "an array of host:port, or a function", seeds);
   for (const [i, text] of seeds.entries()) {
-    const at = typeof text === "string" ? parseHostPort(text) : undefined;
+    const at = typeof text === "string" ? parseSeed(text, false) : undefined;
     if (at === undefined || at.port === 0 || isWildcard(at.host)) {
       throw invalid(`seeds[${i}]`, "host:port of another member", text);
     }

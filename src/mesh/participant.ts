@@ -3,11 +3,11 @@
 
 import type { Event, Level, Token, ViewChange } from "../core/doorway.ts";
 import { type Driver, drive, type World } from "../core/drive.ts";
-import type { Endpoint } from "../core/endpoint.ts";
+import { type Endpoint, isTls } from "../core/endpoint.ts";
 import { Member } from "../core/member.ts";
 import type { Metadata, Reply, Request } from "../core/messages.ts";
 import type { Settings } from "../core/settings.ts";
-import { Membership, type Snapshot, Transport } from "../grpc/index.ts";
+import { type Gate, Membership, type Snapshot, type TlsIdentity, Transport } from "../grpc/index.ts";
 import { steadyClock } from "../host/clock.ts";
 import { systemRandom } from "../host/entropy.ts";
 import type { MeshServer } from "./bridge-server.ts";
@@ -20,6 +20,9 @@ export interface ParticipantOptions {
   readonly seeds: Seeds | undefined;
   readonly metadata: Metadata;
   readonly settings: Settings;
+  readonly meshName: string | undefined;
+  readonly identity: TlsIdentity | undefined;
+  readonly gate: Gate;
   readonly cut: (change: ViewChange) => void;
   readonly note: (level: Level, text: string) => void;
   /** The core broke: a defect. Nothing more will come from it. */
@@ -40,9 +43,11 @@ export class Participant {
 
   constructor(options: ParticipantOptions) {
     this.#options = options;
-    const { self, metadata, settings, seeds, note } = options;
-    this.#transport = new Transport({ self, observers: settings.cutDetector.observers, note });
+    const { self, metadata, settings, seeds, meshName, identity, gate, note } = options;
+    const { observers } = settings.cutDetector;
+    this.#transport = new Transport({ self, observers, meshName, identity, note });
     this.#membership = new Membership({
+      gate,
       ask: (request, answer) => this.#ask(request, answer),
       source: {
         current: () => this.#newest,
@@ -139,9 +144,9 @@ export class Participant {
   }
 
   async #findSeeds(found: (seeds: readonly Endpoint[]) => void): Promise<void> {
-    const { seeds = [], own, note } = this.#options;
+    const { self, seeds = [], own, note } = this.#options;
     const { signal } = this.#closing;
-    const endpoints = await resolveSeeds(seeds, own, signal, (text) => note("warn", text));
+    const endpoints = await resolveSeeds(seeds, own, isTls(self), signal, (text) => note("warn", text));
     if (!signal.aborted) this.#guard(() => found(endpoints));
   }
 }

@@ -10,7 +10,7 @@ const none: ReadonlySet<Endpoint> = new Set();
 
 async function found(seeds: Seeds, own = none, closing = open) {
   const warned: string[] = [];
-  const endpoints = await resolveSeeds(seeds, own, closing, (text) => warned.push(text));
+  const endpoints = await resolveSeeds(seeds, own, false, closing, (text) => warned.push(text));
   return { endpoints, warned };
 }
 
@@ -19,6 +19,14 @@ describe("seeds", () => {
     const own = new Set([parseEndpoint("127.0.0.1:1")!]);
     const seeds = ["127.0.0.1:1", "127.0.0.1:2", "[0::1]:2", "[::1]:2"];
     assert.deepEqual(await found(seeds, own), { endpoints: ["127.0.0.1:2", "[::1]:2"], warned: [] });
+  });
+
+  it("are reached as this member is, or as they say", async () => {
+    const seeds = ["127.0.0.1:1", "tls://127.0.0.1:2", "plain://[::1]:3"];
+    const asTls = await resolveSeeds(seeds, none, true, open, assert.fail);
+    assert.deepEqual(asTls, ["tls://127.0.0.1:1", "tls://127.0.0.1:2", "[::1]:3"]);
+    const { endpoints } = await found(seeds);
+    assert.deepEqual(endpoints, ["127.0.0.1:1", "tls://127.0.0.1:2", "[::1]:3"]);
   });
 
   it("are names with all their addresses", async () => {

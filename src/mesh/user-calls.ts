@@ -2,14 +2,14 @@
 // probe. A connection to a member that is gone is closed when its last call has ended.
 
 import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
-import { Channels } from "../grpc/index.ts";
+import { Channels, type TlsIdentity } from "../grpc/index.ts";
 import type { Cut, Member } from "./cut.ts";
 import { Line } from "./line.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 
 export class UserCalls {
   // A stream that a leaving member refused never reached it, and grpc-js then tries again by itself.
-  readonly #channels = new Channels({ channelOptions: { "grpc.enable_retries": 1 } });
+  readonly #channels: Channels;
   readonly #lines = new Map<Member, Line>();
   /** Who is at each endpoint now: one that came back there shares the connection of the one before. */
   readonly #newest = new Map<Endpoint, Line>();
@@ -26,6 +26,10 @@ export class UserCalls {
   /** Told when no call is under way any more; nobody asks unless the mesh is closing. */
   #emptied: (() => void) | undefined;
   #isClosed = false;
+
+  constructor(identity?: TlsIdentity) {
+    this.#channels = new Channels({ identity, channelOptions: { "grpc.enable_retries": 1 } });
+  }
 
   get isClosed(): boolean {
     return this.#isClosed;

@@ -1,6 +1,7 @@
 //! The command line: those flags of `blip agent` that the crate has something to do with.
 use blip::overlay::CutDetectorConfig;
-use std::{collections::HashMap, net::SocketAddr, str::FromStr, time::Duration};
+use std::{collections::HashMap, fs, net::SocketAddr, str::FromStr, time::Duration};
+use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
 pub struct Flags {
     pub listen: SocketAddr,
@@ -11,8 +12,16 @@ pub struct Flags {
     pub fault_timeout: Option<Duration>,
     pub fault_strikes: Option<usize>,
     pub cut: Option<CutDetectorConfig>,
+    pub tls: Option<Tls>,
     pub json: bool,
     pub hold: bool,
+}
+
+/// Both sides of TLS, as the crate is told of them. Its client checks members for a name that all their certificates
+/// have in common, since the TLS library below it knows no addresses.
+pub struct Tls {
+    pub server: ServerTlsConfig,
+    pub client: ClientTlsConfig,
 }
 
 pub enum Detection {
@@ -24,6 +33,7 @@ impl Flags {
     /// Refuses with one line that names the flag, the value and what is expected.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut listen = None;
+        let mut tls = TlsFlags::default();
         let mut flags = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             seed: None,
@@ -33,6 +43,7 @@ impl Flags {
             fault_timeout: None,
             fault_strikes: None,
             cut: None,
+            tls: None,
             json: false,
             hold: false,
         };
@@ -61,6 +72,11 @@ impl Flags {
                 }
                 "--fault-strikes" => flags.fault_strikes = Some(positive(&flag, &value()?)?),
                 "--cut" => flags.cut = Some(cut_detector(&flag, &value()?)?),
+                "--tls-cert" => tls.cert = Some(read(&flag, &value()?)?),
+                "--tls-key" => tls.key = Some(read(&flag, &value()?)?),
+                "--tls-ca" => tls.ca = Some(read(&flag, &value()?)?),
+                "--tls-name" => tls.name = Some(value()?),
+                "--mutual" => tls.mutual = true,
                 "--json" => flags.json = true,
                 "--hold" => flags.hold = true,
                 _ => return Err(format!("{flag}: no such flag")),
@@ -70,8 +86,46 @@ impl Flags {
         // The crate gives the address it listens on to the others, so port 0 would tell them nothing.
         flags.listen = (listen.filter(|addr: &SocketAddr| addr.port() != 0))
             .ok_or("--listen: IP:PORT with a port other than 0 is expected")?;
+        flags.tls = tls.checked()?;
         Ok(flags)
     }
+}
+
+#[derive(Default)]
+struct TlsFlags {
+    cert: Option<Vec<u8>>,
+    key: Option<Vec<u8>>,
+    ca: Option<Vec<u8>>,
+    name: Option<String>,
+    mutual: bool,
+}
+
+impl TlsFlags {
+    fn checked(self) -> Result<Option<Tls>, String> {
+        let (cert, key, ca, name) = match (self.cert, self.key, self.ca, self.name) {
+            (None, None, None, None) => return Ok(None),
+            (Some(cert), Some(key), Some(ca), Some(name)) => (cert, key, ca, name),
+            _ => {
+                return Err("--tls-cert, --tls-key, --tls-ca, --tls-name: all four are expected".into())
+            }
+        };
+
+        let identity = Identity::from_pem(cert, key);
+        let ca = Certificate::from_pem(ca);
+        let mut server = ServerTlsConfig::new().identity(identity.clone());
+        let mut client = (ClientTlsConfig::new())
+            .ca_certificate(ca.clone())
+            .domain_name(name);
+        if self.mutual {
+            server = server.client_ca_root(ca);
+            client = client.identity(identity);
+        }
+        Ok(Some(Tls { server, client }))
+    }
+}
+
+fn read(flag: &str, path: &str) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{flag} {path}: {error}"))
 }
 
 fn parse<T: FromStr>(flag: &str, value: &str, expected: &str) -> Result<T, String> {

@@ -78,7 +78,11 @@ async fn serve(flags: Flags) -> blip::overlay::Result {
         mesh = mesh.cd_config(cut);
     }
     if let Some(seed) = flags.seed {
-        mesh = mesh.join_seed(seed, false);
+        mesh = mesh.join_seed(seed, flags.tls.is_some());
+    }
+    if let Some(tls) = flags.tls {
+        mesh = mesh.server_tls_config(tls.server);
+        mesh = mesh.client_tls_config(tls.client);
     }
     mesh = mesh
         .add_metadata(flags.meta)
