@@ -34,6 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     "alert-batch",
     "classic-paxos",
+    "crash-check",
     "crossroads",
     "cut-detector",
     "edge-monitor",
@@ -48,7 +49,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "drive",
   ],
   ["coordinator-choice", "dissemination", "reinforcement"],
-  ["entrance", "round"],
+  ["entrance", "failure-detector", "round"],
   ["member"],
 ];
 

@@ -3,7 +3,7 @@
 // taken goes past a checker, so that each run ends with the question whether the mesh ever contradicted itself.
 
 import assert from "node:assert/strict";
-import type { Level, Millis, ViewChange } from "../src/core/doorway.ts";
+import type { Found, Level, Millis, ViewChange } from "../src/core/doorway.ts";
 import { type Driver, drive } from "../src/core/drive.ts";
 import { type Endpoint, parseEndpoint } from "../src/core/endpoint.ts";
 import { Member } from "../src/core/member.ts";
@@ -23,6 +23,8 @@ export interface VirtualMember {
   readonly notes: string[];
   readonly driver: Driver;
   isUp: boolean;
+  /** Its machine went down with it: nobody is left to refuse connections. */
+  isSilent: boolean;
   /** Its process stands still: what comes meanwhile waits. */
   isStalled: boolean;
   readonly backlog: Task[];
@@ -36,6 +38,11 @@ export interface VirtualMember {
 export type Filter = (from: Endpoint, to: Endpoint, request: Request) => boolean;
 /** The same for answers; `from` is who answers. */
 export type ReplyFilter = (from: Endpoint, to: Endpoint, reply: Reply) => boolean;
+
+/** What one sees who tries to connect to the other; `undefined`: what is so. */
+export type DialFilter = (from: Endpoint, to: Endpoint) => Found | undefined;
+
+const DIAL_TIMEOUT_MS = 500;
 
 export interface Joining {
   readonly seeds?: readonly Endpoint[];
@@ -56,6 +63,7 @@ export class VirtualMesh {
   /** Every drop is up to the test. */
   filter: Filter = () => false;
   replyFilter: ReplyFilter = () => false;
+  dialFilter: DialFilter = () => undefined;
   /** One way, drawn anew for each message. */
   latencyMs: readonly [number, number] = [1, 5];
   /** The share of messages that is lost, drawn for requests and answers alike. */
@@ -107,6 +115,7 @@ export class VirtualMesh {
         for (const peer of to) this.#deliver(virtual, peer, request, () => {});
       },
       call: (to, request, timeoutMs, answered) => this.#call(virtual, to, request, timeoutMs, answered),
+      dial: (to, dialled) => this.#dial(virtual, to, dialled),
       reply: (token, reply) => {
         this.#replies.get(token)?.(reply);
         this.#replies.delete(token);
@@ -131,6 +140,7 @@ export class VirtualMesh {
       notes: [],
       driver,
       isUp: true,
+      isSilent: false,
       isStalled: false,
       backlog: [],
       leavesAt: undefined,
@@ -154,12 +164,39 @@ export class VirtualMesh {
     return members;
   }
 
-  /** A crash: it neither hears nor says anything any more. */
+  /**
+   * A crash: it neither hears nor says anything any more. Its machine lives on, closes its connections and refuses
+   * new ones.
+   */
   crash(...members: readonly VirtualMember[]): void {
+    this.#end(members);
+    for (const member of members) this.disconnect(member);
+  }
+
+  /** Its machine crashes: from there comes nothing any more, no refusals either. */
+  vanish(...members: readonly VirtualMember[]): void {
+    for (const member of members) member.isSilent = true;
+    this.#end(members);
+  }
+
+  #end(members: readonly VirtualMember[]): void {
     for (const member of members) {
       member.isUp = false;
       member.driver.stop();
       this.checker.ended(member.endpoint);
+    }
+  }
+
+  /** The connections over which the others probe this member break, whatever became of it. */
+  disconnect(member: VirtualMember): void {
+    const { endpoint } = member;
+    for (const observer of this.living) {
+      if (observer === member || this.#isBlocked(endpoint, observer.endpoint)) continue;
+      if (viewOf(observer)?.subjectsOf(observer.endpoint).includes(endpoint) !== true) continue;
+      const tell = (): void => {
+        if (observer.isUp) observer.driver.feed({ kind: "disconnected", peer: endpoint });
+      };
+      this.#schedule(this.now + this.#latency(), tell, observer);
     }
   }
 
@@ -282,11 +319,23 @@ export class VirtualMesh {
     };
   }
 
+  /** The answer to an attempt to connect comes from the machine: whether or not its process stands still. */
+  #dial(from: VirtualMember, to: Endpoint, dialled: (found: Found) => void): void {
+    const isCut = this.#isBlocked(from.endpoint, to) || this.#isBlocked(to, from.endpoint);
+    const target = this.members.get(to);
+    const isSilent = isCut || target?.isSilent === true;
+    const found = isSilent
+      ? "unknown"
+      : (this.dialFilter(from.endpoint, to) ?? (target?.isUp ? "accepted" : "refused"));
+    this.#schedule(this.now + (isSilent ? DIAL_TIMEOUT_MS : 2 * this.#latency()), () => dialled(found), from);
+  }
+
   #deliver(from: VirtualMember, to: Endpoint, request: Request, answer: (reply: Reply) => void): () => void {
     this.messages += 1;
     const tokens: number[] = [];
     const arrive = (): void => {
       const target = this.members.get(to);
+      if (target?.isSilent) return;
       if (target === undefined || !target.isUp) {
         const gone = refused("unavailable", "connection refused");
         this.#schedule(this.now + this.#latency(), () => answer(gone), from);
@@ -317,8 +366,12 @@ export class VirtualMesh {
     };
   }
 
+  #isBlocked(from: Endpoint, to: Endpoint): boolean {
+    return this.#blocked.size > 0 && this.#blocked.has(`${from} ${to}`);
+  }
+
   #isLost(from: Endpoint, to: Endpoint): boolean {
-    if (this.#blocked.size > 0 && this.#blocked.has(`${from} ${to}`)) return true;
+    if (this.#isBlocked(from, to)) return true;
     return this.loss > 0 && this.#chance(this.loss);
   }
 

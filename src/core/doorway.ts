@@ -14,6 +14,9 @@ export type Token = number;
 /** Names an outbound call until its one answer has come. */
 export type CallId = number;
 
+/** What an attempt to connect came to; `unknown` is silence, or trouble on our own side. */
+export type Found = "accepted" | "refused" | "unknown";
+
 export type Event =
   /** Found a mesh, or look for seeds and join one. */
   | { readonly kind: "start" }
@@ -24,6 +27,10 @@ export type Event =
   | { readonly kind: "hangup"; readonly token: Token }
   /** A call was answered; one that timed out or never arrived was refused. */
   | { readonly kind: "answer"; readonly call: CallId; readonly reply: Reply }
+  /** A connection to this peer, over which it had answered, broke without our doing. */
+  | { readonly kind: "disconnected"; readonly peer: Endpoint }
+  /** What the effect `dial` came to. */
+  | { readonly kind: "dialled"; readonly at: Endpoint; readonly found: Found }
   /** Leave gracefully: be removed by the others, vote until it is so, and be done by `timeoutMs` at the latest. */
   | { readonly kind: "leave"; readonly timeoutMs: Millis }
   /** `wakeAt` has come. */
@@ -42,6 +49,8 @@ export type Effect =
     }
   /** The answer to this call is of no interest any more. */
   | { readonly kind: "cancel"; readonly call: CallId }
+  /** Try to connect there, say nothing, and disconnect. Exactly one `dialled` comes back, within a second or so. */
+  | { readonly kind: "dial"; readonly at: Endpoint }
   | { readonly kind: "reply"; readonly token: Token; readonly reply: Reply }
   | { readonly kind: "cut"; readonly cut: ViewChange }
   /** Look up where members may be found, and say so with the event `seeds`. */

@@ -37,6 +37,10 @@ function stage(answers: Partial<Record<Event["kind"], readonly Effect[]>> = {}) 
         call.isOff = true;
       };
     },
+    dial: (at, dialled) => {
+      done.push(`dial ${at === host(7)}`);
+      dialled("refused");
+    },
     reply: (token, reply) => void done.push(`reply ${reply.kind} to ${token}`),
     cut: ({ view }) => void done.push(`cut of ${view.size}`),
     findSeeds: (found) => {
@@ -74,6 +78,13 @@ describe("drive", () => {
     driver.feed({ kind: "start" });
     assert.deepEqual(done, ["find seeds", "info after"]);
     assert.deepEqual(events, [{ kind: "start" }, { kind: "seeds", seeds: [host(7)] }]);
+  });
+
+  it("tells what a dial came to", () => {
+    const { driver, events, done } = stage({ start: [{ kind: "dial", at: host(7) }] });
+    driver.feed({ kind: "start" });
+    assert.deepEqual(done, ["dial true"]);
+    assert.deepEqual(events, [{ kind: "start" }, { kind: "dialled", at: host(7), found: "refused" }]);
   });
 
   it("brings an answer back under the name of its call", () => {

@@ -1,7 +1,7 @@
 // Carries events into a machine and its effects out, one event at a time and in order. The same loop runs under
 // gRPC and in a simulation; they differ in the World that they pass.
 
-import type { CallId, Effect, Event, Level, Machine, Millis, Token, ViewChange } from "./doorway.ts";
+import type { CallId, Effect, Event, Found, Level, Machine, Millis, Token, ViewChange } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Reply, Request } from "./messages.ts";
 
@@ -13,6 +13,8 @@ export interface World {
   send(to: readonly Endpoint[], request: Request): void;
   /** Calls `answered` exactly once, unless the returned function called it off. */
   call(to: Endpoint, request: Request, timeoutMs: Millis, answered: (reply: Reply) => void): () => void;
+  /** Tells exactly once whether connections are accepted there; `refused` only where that address itself said so. */
+  dial(at: Endpoint, dialled: (found: Found) => void): void;
   reply(token: Token, reply: Reply): void;
   cut(cut: ViewChange): void;
   findSeeds(found: (seeds: readonly Endpoint[]) => void): void;
@@ -66,6 +68,10 @@ export function drive(machine: Machine, world: World): Driver {
         calls.get(effect.call)?.();
         calls.delete(effect.call);
         return;
+      case "dial": {
+        const { at } = effect;
+        return world.dial(at, (found) => feed({ kind: "dialled", at, found }));
+      }
       case "reply":
         return world.reply(effect.token, effect.reply);
       case "cut":

@@ -21,6 +21,8 @@ interface Watch {
   isReported: boolean;
   /** A period began while a probe was under way: the next probe follows it at once. */
   isOwed: boolean;
+  /** The probe that is owed or under way is one between periods, whose failure is no strike. */
+  isExtra: boolean;
 }
 
 /** What a late answer counts while our own process was behind: a frozen subject is still found, only later. */
@@ -64,6 +66,7 @@ export class EdgeMonitor {
         askedAt: undefined,
         isReported: false,
         isOwed: false,
+        isExtra: false,
       };
       watch.rings = held;
       // The report died with its configuration; the next failure repeats it.
@@ -75,12 +78,25 @@ export class EdgeMonitor {
     this.#nextAt = watches.size === 0 ? Infinity : Math.min(this.#nextAt, this.#periodAfter(now));
   }
 
+  watches(node: Endpoint): boolean {
+    return this.#watches.has(node);
+  }
+
+  /** Probes this subject out of turn, at the next `due`. */
+  ask(subject: Endpoint): void {
+    const watch = this.#watches.get(subject);
+    if (watch === undefined || watch.isOwed || watch.askedAt !== undefined) return;
+    watch.isOwed = true;
+    watch.isExtra = true;
+  }
+
   /** The subjects to probe now. */
   due(now: Millis): readonly Endpoint[] {
     const isNewPeriod = now >= this.#nextAt;
     if (isNewPeriod) this.#nextAt = this.#periodAfter(now);
     const subjects: Endpoint[] = [];
     for (const [subject, watch] of this.#watches) {
+      if (isNewPeriod) watch.isExtra = watch.isExtra && watch.askedAt !== undefined;
       watch.isOwed ||= isNewPeriod;
       if (!watch.isOwed || watch.askedAt !== undefined) continue;
       watch.isOwed = false;
@@ -108,16 +124,24 @@ export class EdgeMonitor {
   answered(subject: Endpoint, result: "healthy" | "refused" | "late"): readonly Edge[] {
     const watch = this.#watches.get(subject);
     if (watch?.askedAt === undefined) return [];
-    const { askedAt } = watch;
+    const { askedAt, isExtra } = watch;
     watch.askedAt = undefined;
+    watch.isExtra = false;
     this.#underWay -= 1;
     if (result === "healthy") {
       watch.strikes = 0;
       watch.isReported = false;
       return [];
     }
+    if (isExtra) return [];
     watch.strikes += result === "late" && askedAt <= this.#stalledAt ? DOUBTFUL_STRIKE : 1;
-    if (watch.strikes < this.#settings.faultStrikes) return [];
+    return watch.strikes < this.#settings.faultStrikes ? [] : this.report(subject);
+  }
+
+  /** This subject has failed, by what is known of it: answers what to report. */
+  report(subject: Endpoint): readonly Edge[] {
+    const watch = this.#watches.get(subject);
+    if (watch === undefined) return [];
     watch.isReported = true;
     watch.strikes = 0; // It is reported anew after as many more, for as long as the configuration lasts.
     return watch.rings.map((ring) => ({ node: subject, ring }));

@@ -1,7 +1,7 @@
 // A member on its way into a mesh: asks what `joining.ts` wants asked, and tells when it is in.
 
 import type { Millis } from "./doorway.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Joining, type Move } from "./joining.ts";
 import type { Metadata, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -42,6 +42,10 @@ export class Entrance {
 
   get wakeAt(): Millis {
     return this.#joining.wakeAt;
+  }
+
+  get uuid(): NodeId {
+    return this.#joining.joiner.uuid;
   }
 
   get isKnocking(): boolean {

@@ -3,11 +3,11 @@
 
 import { AlertBatch } from "./alert-batch.ts";
 import { Crossroads } from "./crossroads.ts";
-import { Dissemination, type Telling } from "./dissemination.ts";
+import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
-import { EdgeMonitor } from "./edge-monitor.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Entrance, type JoinCall } from "./entrance.ts";
+import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { edgesOfLeaver, FAREWELL_AGAIN_MS, farewell } from "./leaving.ts";
@@ -40,7 +40,7 @@ export interface MemberOptions {
 }
 
 /** An outbound call whose answer matters. */
-type Call = { readonly kind: "probe"; readonly subject: Endpoint } | JoinCall;
+type Call = ProbeCall | JoinCall;
 
 /** A configuration that we take part in. */
 interface Membership {
@@ -57,7 +57,7 @@ export class Member implements Machine {
   readonly #batch = new AlertBatch();
   readonly #gatekeeper = new Gatekeeper();
   readonly #held = new HeldMessages();
-  readonly #monitor: EdgeMonitor;
+  readonly #detector: FailureDetector;
   #dissemination: Dissemination | undefined;
   readonly #out = new Outgoing<Call>();
   readonly #past = new Set<ConfigurationId>();
@@ -69,6 +69,8 @@ export class Member implements Machine {
   #crossroads: Crossroads | undefined;
   /** Present while we are on our way in, for the first time or again. */
   #entrance: Entrance | undefined;
+  /** As whom we were let in last. */
+  #uuid: NodeId | undefined;
   #leaveBy: Millis | undefined;
   #farewellAt: Millis = Infinity;
   #isDone = false;
@@ -78,7 +80,7 @@ export class Member implements Machine {
   constructor(options: MemberOptions) {
     this.#options = options;
     this.#self = options.self;
-    this.#monitor = new EdgeMonitor(options.self, options.settings);
+    this.#detector = new FailureDetector(options.self, options.settings, this.#out);
   }
 
   get wakeAt(): Millis {
@@ -87,13 +89,13 @@ export class Member implements Machine {
     if (this.#membership !== undefined) {
       at = Math.min(at, this.#batch.dueAt, this.#membership.round.wakeAt, this.#gatekeeper.wakeAt);
     }
-    return Math.min(at, this.#monitor.wakeAt, this.#farewellAt);
+    return Math.min(at, this.#detector.wakeAt, this.#farewellAt);
   }
 
   step(event: Event, now: Millis): readonly Effect[] {
     this.#now = now;
     this.#dissemination ??= new Dissemination(this.#self, this.#options.random, now);
-    this.#monitor.pulse(now);
+    this.#detector.pulse(now);
     this.#take(event);
     if (!this.#isDone) this.#doWhatIsDue();
     for (let gossip = this.#own.shift(); gossip !== undefined; gossip = this.#own.shift()) this.#hear(gossip);
@@ -113,6 +115,10 @@ export class Member implements Machine {
         return this.#gatekeeper.hangup(event.token);
       case "answer":
         return this.#onAnswer(event.call, event.reply);
+      case "disconnected":
+        return this.#detector.doubt(event.peer, this.#now);
+      case "dialled":
+        return this.#heed(this.#detector.dialled(event.at, event.found, this.#now));
       case "leave":
         return this.#leave(event.timeoutMs);
       case "wake":
@@ -134,10 +140,7 @@ export class Member implements Machine {
     if (now >= this.#gatekeeper.wakeAt) {
       for (const edge of this.#gatekeeper.repeat(now)) if (!round.hasAnnounced) this.#batch.add(edge, now);
     }
-    for (const subject of this.#monitor.due(now)) {
-      const { faultTimeoutMs } = this.#options.settings;
-      this.#out.call({ kind: "probe", subject }, subject, { kind: "probe" }, faultTimeoutMs);
-    }
+    this.#detector.wake(now);
     if (now >= round.wakeAt) this.#follow(round.wake(now));
   }
 
@@ -150,7 +153,7 @@ export class Member implements Machine {
     }
     switch (request.kind) {
       case "probe":
-        return this.#out.reply(token, this.#isWell ? ack : refuse.degraded);
+        return this.#out.reply(token, probeReply(this.#isWell, this.#entrance?.uuid ?? this.#uuid));
       case "preJoin":
         return this.#out.reply(token, this.#onPreJoin(request));
       case "join":
@@ -197,7 +200,7 @@ export class Member implements Machine {
   #onBroadcast(broadcast: Broadcast): Reply {
     const telling = this.#dissemination!.receive(broadcast, this.#now);
     if (telling === undefined) return refuse.redundant;
-    this.#tell(telling);
+    this.#out.send(telling.to, telling.broadcast);
     const skew = this.#dissemination!.compareClocks(broadcast, this.#now);
     if (skew !== undefined) this.#out.note("warn", skew);
     return this.#hear(broadcast.gossip);
@@ -217,7 +220,7 @@ export class Member implements Machine {
     if (this.#membership?.view.id === gossip.configuration) {
       const heard = this.#membership.round.hear(gossip, this.#now);
       if (gossip.kind === "alerts" && heard.reply.kind === "ack") {
-        for (const { node, join } of gossip.edges) if (join === undefined) this.#dissemination!.suspect(node);
+        for (const { node, join } of gossip.edges) if (join === undefined) this.#doubt(node);
       }
       this.#follow(heard);
       return heard.reply;
@@ -233,6 +236,12 @@ export class Member implements Machine {
       this.#install(turn);
     }
     return ack;
+  }
+
+  /** Others report it. Where we observe it too, we look for ourselves at once. */
+  #doubt(node: Endpoint): void {
+    this.#dissemination!.suspect(node);
+    this.#detector.doubt(node, this.#now);
   }
 
   // What we do about it.
@@ -256,12 +265,14 @@ export class Member implements Machine {
   #found(): void {
     const { metadata, random, settings } = this.#options;
     const joiner = { uuid: drawNodeId(random), metadata };
+    this.#uuid = joiner.uuid;
     this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner));
   }
 
   #install(view: View): void {
     const before = this.#view;
-    if (before !== undefined) this.#remember(before.id);
+    if (before !== undefined) this.#past.add(before.id);
+    if (this.#past.size > PAST_MAX) this.#past.delete(this.#past.keys().next().value!);
     const { settings, random } = this.#options;
     this.#view = view;
     this.#entrance = undefined;
@@ -271,7 +282,7 @@ export class Member implements Machine {
       : undefined;
     this.#batch.clear();
     this.#dissemination!.follow(view);
-    this.#monitor.follow(view, this.#now);
+    this.#detector.follow(view, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
     const joined = view.members.filter((node) => before?.has(node) !== true);
     const kicked = before?.members.filter((node) => !view.has(node)) ?? [];
@@ -294,7 +305,7 @@ export class Member implements Machine {
     this.#out.note("warn", "missed what a decision was about; joining again");
     this.#membership = undefined;
     this.#batch.clear();
-    this.#monitor.follow(undefined, this.#now);
+    this.#detector.follow(undefined, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
     this.#out.add({ kind: "cut", cut: { view, joined: [], kicked: [], degraded: true } });
     if (this.#leaveBy !== undefined) return this.#finish(false);
@@ -309,22 +320,19 @@ export class Member implements Machine {
   #onAnswer(id: CallId, reply: Reply): void {
     const call = this.#out.answered(id);
     if (call === undefined) return;
-    if (call.kind === "probe") {
-      const isLate = reply.kind === "refused" && reply.code === "deadline_exceeded";
-      const result = reply.kind === "ack" ? "healthy" : isLate ? "late" : "refused";
-      if (result === "healthy") this.#dissemination!.trust(call.subject);
-      else this.#dissemination!.suspect(call.subject);
-      for (const edge of this.#monitor.answered(call.subject, result)) this.#batch.add(edge, this.#now);
-      return;
-    }
+    if (call.kind === "probe") return this.#heed(this.#detector.probed(call.subject, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
-    if (view !== undefined) return this.#enter(view);
-    this.#leaveUnlessKnocking();
+    if (view === undefined) return this.#leaveUnlessKnocking();
+    this.#out.cancelAll();
+    this.#uuid = this.#entrance!.uuid;
+    this.#install(view);
   }
 
-  #enter(view: View): void {
-    this.#out.cancelAll();
-    this.#install(view);
+  #heed(verdict: Verdict | undefined): void {
+    if (verdict === undefined) return;
+    if (verdict.isWell) this.#dissemination!.trust(verdict.subject);
+    else this.#dissemination!.suspect(verdict.subject);
+    for (const edge of verdict.report) this.#batch.add(edge, this.#now);
   }
 
   #leave(timeoutMs: Millis): void {
@@ -354,23 +362,15 @@ export class Member implements Machine {
     this.#leaveBy = undefined;
     this.#farewellAt = Infinity;
     this.#entrance = undefined;
-    this.#monitor.follow(undefined, this.#now);
+    this.#detector.follow(undefined, this.#now);
     for (const token of this.#gatekeeper.close()) this.#out.reply(token, refuse.closed);
     this.#out.add({ kind: "left", removed });
   }
 
-  #remember(id: ConfigurationId): void {
-    this.#past.add(id);
-    if (this.#past.size > PAST_MAX) this.#past.delete(this.#past.keys().next().value!);
-  }
-
   /** To everybody, ourselves included. */
   #say(gossip: Gossip): void {
-    this.#tell(this.#dissemination!.originate(gossip, this.#now));
+    const { broadcast, to } = this.#dissemination!.originate(gossip, this.#now);
+    this.#out.send(to, broadcast);
     this.#own.push(gossip);
-  }
-
-  #tell({ broadcast, to }: Telling): void {
-    if (to.length > 0) this.#out.send(to, broadcast);
   }
 }

@@ -104,6 +104,8 @@ export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave;
 
 export interface Ack {
   readonly kind: "ack";
+  /** As whom a probed Node member answers: another uuid than the one in the view is another process. */
+  readonly uuid?: NodeId;
 }
 export interface Contacts extends Within {
   readonly kind: "contacts";
@@ -121,6 +123,8 @@ export interface Refused {
   readonly kind: "refused";
   readonly code: RefusalCode;
   readonly why: string;
+  /** As in `Ack`. */
+  readonly uuid?: NodeId;
 }
 
 export type Reply = Ack | Contacts | Joined | Refused;

@@ -23,7 +23,7 @@ export class Outgoing<Purpose> {
   }
 
   send(to: readonly Endpoint[], request: Request): void {
-    this.add({ kind: "send", to, request });
+    if (to.length > 0) this.add({ kind: "send", to, request });
   }
 
   call(purpose: Purpose, to: Endpoint, request: Request, timeoutMs: Millis): void {

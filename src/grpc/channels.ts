@@ -71,6 +71,11 @@ export class Channels {
     for (const endpoint of this.#links.keys()) if (!wanted.has(endpoint)) this.close(endpoint);
   }
 
+  /** Where the last attempts to connect failed, the next call makes another at once. */
+  reconnect(endpoint: Endpoint): void {
+    if (this.#links.get(endpoint)?.isFailing) this.close(endpoint);
+  }
+
   close(endpoint: Endpoint): void {
     const link = this.#links.get(endpoint);
     if (link === undefined) return;

@@ -54,6 +54,11 @@ export class Link {
     return this.channel.getConnectivityState(false) === connectivityState.READY;
   }
 
+  /** It could not connect, and waits before it tries again. */
+  get isFailing(): boolean {
+    return this.channel.getConnectivityState(false) === connectivityState.TRANSIENT_FAILURE;
+  }
+
   /** Takes no more calls, and disconnects when those under way have ended. */
   close(): void {
     clearTimeout(this.#timer);

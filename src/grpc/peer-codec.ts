@@ -3,9 +3,18 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ViewChange } from "../core/doorway.ts";
 import type { Endpoint, NodeId } from "../core/endpoint.ts";
-import type { ConfigurationId, Leave, Metadata, Refused } from "../core/messages.ts";
+import {
+  type Ack,
+  ack,
+  type ConfigurationId,
+  type Leave,
+  type Metadata,
+  type Refused,
+  type Reply,
+} from "../core/messages.ts";
 import * as wire from "./fields.ts";
 import * as ext from "./gen/blip_ext_pb.ts";
+import { numberOf, refusedBy } from "./status.ts";
 
 /** A configuration as a member tells of it, for people and scripts. */
 export interface Configuration {
@@ -48,14 +57,21 @@ export function decodeRelay(bytes: Uint8Array): readonly Uint8Array[] | Refused 
   return wire.parsed(() => wire.fromBytes(ext.RelayRequestSchema, bytes).broadcasts);
 }
 
-/** How a probe went: the number of a status, 0 where the member is well. */
-export function encodeProbeResult(code: number): Buffer {
-  return wire.bufferOf(toBinary(ext.ProbeResponseSchema, create(ext.ProbeResponseSchema, { code })));
+/** What a member answers that was probed; any other reply says that it is well. */
+export function encodeProbeResult(reply: Reply): Buffer {
+  const uuid = reply.kind === "ack" || reply.kind === "refused" ? reply.uuid : undefined;
+  const message = create(ext.ProbeResponseSchema, {
+    code: reply.kind === "refused" ? numberOf(reply.code) : 0,
+    ...(uuid !== undefined && { uuid: wire.writeNodeId(uuid) }),
+  });
+  return wire.bufferOf(toBinary(ext.ProbeResponseSchema, message));
 }
 
 /** @throws Malformed where the bytes are no answer to a probe. */
-export function decodeProbeResult(bytes: Uint8Array): number {
-  return wire.fromBytes(ext.ProbeResponseSchema, bytes).code;
+export function decodeProbeResult(bytes: Uint8Array): Ack | Refused {
+  const { code, uuid } = wire.fromBytes(ext.ProbeResponseSchema, bytes);
+  const reply = code === 0 ? ack : refusedBy(code, "the member is not well");
+  return uuid === undefined ? reply : { ...reply, uuid: wire.readNodeId(uuid) };
 }
 
 export function encodeConfiguration(local: Endpoint, change: ViewChange, skipped: number): Buffer {

@@ -4,11 +4,10 @@ import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js"
 import type { Reply, Request } from "../core/messages.ts";
 import { refuse } from "../core/refusals.ts";
 import { encodeProbeResult } from "./peer-codec.ts";
-import { errorOf, numberOf } from "./status.ts";
+import { errorOf } from "./status.ts";
 
 /** Every member has few observers, and a stranger gains nothing by many streams. */
 const STREAMS_MAX = 4096;
-const WELL = encodeProbeResult(0);
 
 export class ProbeServer {
   readonly #ask: (request: Request, answer: (reply: Reply) => void) => void;
@@ -38,9 +37,8 @@ export class ProbeServer {
     stream.on("data", () => {
       this.#ask({ kind: "probe" }, (reply) => {
         if (!stream.writable) return;
-        const answer = reply.kind === "refused" ? encodeProbeResult(numberOf(reply.code)) : WELL;
         // A peer that does not read its answers is not read from either.
-        if (!stream.write(answer)) stream.pause();
+        if (!stream.write(encodeProbeResult(reply))) stream.pause();
       });
     });
     stream.on("drain", () => stream.resume());

@@ -3,7 +3,6 @@
 
 import { type ChannelInterface, type experimental, Metadata, status } from "@grpc/grpc-js";
 import type { Reply } from "../core/messages.ts";
-import { ack } from "../core/messages.ts";
 import { PROBES } from "./methods.ts";
 import { decodeProbeResult } from "./peer-codec.ts";
 import { refusedBy } from "./status.ts";
@@ -18,15 +17,19 @@ interface Asked {
 
 export class ProbeStream {
   readonly #call: experimental.CallStream;
-  readonly #ended: (code: number) => void;
+  readonly #ended: (code: number, isBroken: boolean) => void;
   #asked: Asked[] = [];
+  #wasAnswered = false;
+  /** We ended it ourselves. */
+  #isCancelled = false;
   #isOver = false;
 
   /**
-   * `ended` is told with a gRPC status when the stream is over, unless it was closed.
+   * `ended` is told with a gRPC status when the stream is over, and whether it was in use and then broke without our
+   * doing.
    * @throws Error where the channel is shut down.
    */
-  constructor(channel: ChannelInterface, ended: (code: number) => void) {
+  constructor(channel: ChannelInterface, ended: (code: number, isBroken: boolean) => void) {
     this.#ended = ended;
     this.#call = channel.createCall(PROBES, Infinity, null, null, null);
     this.#call.start(NO_HEADERS, {
@@ -40,7 +43,7 @@ export class ProbeStream {
   /** Probes once; `answer` is called exactly once, later. */
   ask(timeoutMs: number, answer: (reply: Reply) => void): void {
     const timer = setTimeout(() => {
-      this.#call.cancelWithStatus(status.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms`);
+      this.#cancel(status.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms`);
     }, timeoutMs);
     this.#asked.push({ answer, timer });
     this.#call.sendMessageWithContext({}, NOTHING);
@@ -48,13 +51,19 @@ export class ProbeStream {
 
   /** Ends the stream. Probes under way are refused. */
   close(): void {
-    this.#call.cancelWithStatus(status.CANCELLED, "closed");
+    this.#cancel(status.CANCELLED, "closed");
+  }
+
+  #cancel(code: number, why: string): void {
+    this.#isCancelled = true;
+    this.#call.cancelWithStatus(code, why);
   }
 
   #answered(bytes: Buffer): void {
     const asked = this.#isOver ? undefined : this.#asked.shift();
     if (asked === undefined) return;
     clearTimeout(asked.timer);
+    this.#wasAnswered = true;
     this.#call.startRead();
     asked.answer(readReply(bytes));
   }
@@ -64,7 +73,7 @@ export class ProbeStream {
     this.#isOver = true;
     const asked = this.#asked;
     this.#asked = [];
-    this.#ended(code);
+    this.#ended(code, this.#wasAnswered && !this.#isCancelled);
     for (const { answer, timer } of asked) {
       clearTimeout(timer);
       answer(refusedBy(code, details));
@@ -74,8 +83,7 @@ export class ProbeStream {
 
 function readReply(bytes: Buffer): Reply {
   try {
-    const code = decodeProbeResult(bytes);
-    return code === status.OK ? ack : refusedBy(code, "the member is not well");
+    return decodeProbeResult(bytes);
   } catch {
     return refusedBy(status.INTERNAL, "the answer to a probe cannot be read");
   }

@@ -9,12 +9,15 @@ import { refusedBy } from "./status.ts";
 
 export class Prober {
   readonly #channels: Channels;
+  readonly #broken: (subject: Endpoint) => void;
   readonly #streams = new Map<Endpoint, ProbeStream>();
   /** Subjects that say they are Node members and yet know no such stream. */
   readonly #without = new Set<Endpoint>();
 
-  constructor(channels: Channels) {
+  /** `broken` is told of a subject whose stream broke after it had answered, without our doing. */
+  constructor(channels: Channels, broken: (subject: Endpoint) => void) {
     this.#channels = channels;
+    this.#broken = broken;
   }
 
   canStream(subject: Endpoint): boolean {
@@ -47,9 +50,11 @@ export class Prober {
   }
 
   #open(subject: Endpoint): ProbeStream {
-    const stream: ProbeStream = new ProbeStream(this.#channels.to(subject), (code) => {
-      if (this.#streams.get(subject) === stream) this.#streams.delete(subject);
+    const stream: ProbeStream = new ProbeStream(this.#channels.to(subject), (code, isBroken) => {
+      if (this.#streams.get(subject) !== stream) return;
+      this.#streams.delete(subject);
       if (code === status.UNIMPLEMENTED) this.#without.add(subject);
+      if (isBroken) this.#broken(subject);
     });
     this.#streams.set(subject, stream);
     return stream;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { after, afterEach, describe, it } from "node:test";
 import { Server } from "@grpc/grpc-js";
-import { nodeIdOf } from "../core/endpoint.ts";
+import type { Found } from "../core/doorway.ts";
+import { type Endpoint, nodeIdOf, parseEndpoint, portOf } from "../core/endpoint.ts";
 import type { Broadcast, Gossip, Reply, Request } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
 import { PATHS, PROBES, RELAY } from "./methods.ts";
@@ -260,6 +262,129 @@ describe("probes of a Node member", () => {
     await until(() => peer.membership.streams === 0, "the stream is closed");
   });
 });
+
+describe("whoever answers a probe", () => {
+  it("says as whom", async () => {
+    const peer = await member(() => ({ kind: "ack", uuid: UUID }));
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack", uuid: UUID });
+    peer.script = () => ({ ...refuse.degraded, uuid: UUID });
+    const reply = await ask(through, peer.endpoint, PROBE);
+    assert.ok(reply.kind === "refused" && reply.code === "unavailable");
+    assert.equal(reply.uuid, UUID);
+  });
+});
+
+describe("a connection that breaks", () => {
+  /** A Node member that has answered a probe, and the peers that were disconnected from since. */
+  async function probed(options?: Partial<TransportOptions>) {
+    const lost: Endpoint[] = [];
+    const peer = await member();
+    const through = transport({ disconnected: (endpoint) => lost.push(endpoint), ...options });
+    through.follow(viewOf([peer.endpoint]));
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+    return { peer, through, lost };
+  }
+
+  it("is told of, once", async () => {
+    const { peer, through, lost } = await probed();
+    peer.server.forceShutdown();
+    await until(() => lost.length > 0, "it is told of");
+    assert.equal((await ask(through, peer.endpoint, PROBE)).kind, "refused");
+    assert.deepEqual(lost, [peer.endpoint]);
+  });
+
+  it("is not told of where it was our own doing", async () => {
+    const { peer, through, lost } = await probed();
+    peer.script = () => undefined;
+    await ask(through, peer.endpoint, PROBE, 20);
+    peer.script = () => ({ kind: "ack" });
+    await ask(through, peer.endpoint, PROBE);
+    through.follow(viewOf([at(2)]));
+    await until(() => peer.membership.streams === 0, "the stream is closed");
+    await through.close();
+    assert.deepEqual(lost, []);
+  });
+
+  it("is not waited for when somebody takes connections there again", async () => {
+    const aMinute = 60_000;
+    const { peer, through } = await probed({
+      channelOptions: {
+        "grpc.initial_reconnect_backoff_ms": aMinute,
+        "grpc.max_reconnect_backoff_ms": aMinute,
+      },
+    });
+    await peer.stop();
+    for (let i = 0; i < 2; i++) assert.equal((await ask(through, peer.endpoint, PROBE)).kind, "refused");
+    const server = new Server();
+    toStop.push({ stop: async () => server.forceShutdown() });
+    await bind(server, portOf(peer.endpoint));
+    assert.equal(await dialled(through, peer.endpoint), "accepted");
+    const reply = await ask(through, peer.endpoint, PROBE);
+    assert.ok(reply.kind === "refused" && reply.code === "unimplemented", "it was reached");
+  });
+});
+
+describe("a dial", () => {
+  it("is accepted where somebody listens, however frozen", async () => {
+    const frozen = await FrozenPeer.start();
+    toStop.push(frozen);
+    assert.equal(await dialled(transport(), frozen.endpoint), "accepted");
+    await until(() => frozen.accepted === 1 && frozen.sockets.size === 0, "it hung up");
+  });
+
+  it("is refused where nobody does", async () => {
+    assert.equal(await dialled(transport(), at(await freePort())), "refused");
+  });
+
+  it("is unknown where the trouble is ours: no route, no right", async () => {
+    // A broadcast address cannot be connected to.
+    assert.equal(await dialled(transport(), parseEndpoint("255.255.255.255:9")!), "unknown");
+  });
+
+  it("is unknown where a full queue lets nobody in", async (t) => {
+    const deaf = await deafListener();
+    if (deaf === undefined) return t.skip("python3 is missing");
+    toStop.push(deaf);
+    assert.equal(await dialled(transport(), deaf.endpoint), "unknown");
+  });
+
+  it("is over when the transport is", async () => {
+    const through = transport();
+    const result = dialled(through, parseEndpoint("192.0.2.1:9")!);
+    await through.close();
+    assert.equal(await result, "unknown");
+    assert.equal(await dialled(through, at(2)), "unknown");
+  });
+});
+
+function dialled(through: Transport, to: Endpoint): Promise<Found> {
+  return new Promise((resolve) => through.dial(to, resolve));
+}
+
+/** A process that listens, never accepts, and whose queue is full: the kernel drops whoever else comes. */
+async function deafListener(): Promise<{ endpoint: Endpoint; stop(): Promise<void> } | undefined> {
+  const program = [
+    "import socket,sys",
+    "s=socket.socket();s.bind(('127.0.0.1',0));s.listen(0)",
+    "q=[socket.socket() for _ in range(4)]",
+    "for c in q: c.setblocking(False); c.connect_ex(s.getsockname())",
+    "print(s.getsockname()[1],flush=True)",
+    "sys.stdin.read()",
+  ].join("\n");
+  const child = spawn("python3", ["-c", program], { stdio: ["pipe", "pipe", "ignore"] });
+  const port = await new Promise<number | undefined>((resolve) => {
+    child.once("error", () => resolve(undefined));
+    child.stdout.once("data", (line: Buffer) => resolve(Number(line)));
+  });
+  if (port === undefined) return undefined;
+  const stop = async (): Promise<void> => {
+    child.stdin.end();
+    await new Promise((resolve) => child.once("close", resolve));
+  };
+  return { endpoint: at(port), stop };
+}
 
 describe("sends to a Rust member", () => {
   it("are calls, a limited number at a time, in order", async () => {

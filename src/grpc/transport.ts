@@ -1,13 +1,14 @@
 // How a member speaks to others: the `send` and `call` of the core's World, over channels.
 
 import { Metadata, status } from "@grpc/grpc-js";
-import type { Level } from "../core/doorway.ts";
+import type { Found, Level } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Reply, Request } from "../core/messages.ts";
 import { refuse } from "../core/refusals.ts";
 import type { View } from "../core/view.ts";
 import { Channels, type ChannelsOptions } from "./channels.ts";
 import { decodeReply, encodeRequest } from "./codec.ts";
+import { dial } from "./dial.ts";
 import { MESH_HEADER, PATHS } from "./methods.ts";
 import { OUTBOX_LIMITS, Outbox, type OutboxLimits, type Tally } from "./outbox.ts";
 import { Prober } from "./prober.ts";
@@ -20,6 +21,8 @@ export interface TransportOptions extends ChannelsOptions {
   readonly observers: number;
   /** The name of the mesh that is joined. */
   readonly meshName?: string | undefined;
+  /** A connection to this Node member, over which it had answered probes, broke without our doing. */
+  readonly disconnected?: (peer: Endpoint) => void;
   readonly note?: (level: Level, text: string) => void;
   readonly outbox?: Partial<OutboxLimits>;
 }
@@ -44,7 +47,9 @@ export class Transport {
     this.#options = options;
     this.#limits = { ...OUTBOX_LIMITS, ...options.outbox };
     this.#channels = new Channels(options);
-    this.#prober = new Prober(this.#channels);
+    this.#prober = new Prober(this.#channels, (peer) => {
+      if (this.#closing === undefined) options.disconnected?.(peer);
+    });
     this.#joinHeaders.set(MESH_HEADER, options.meshName ?? "");
   }
 
@@ -73,6 +78,18 @@ export class Transport {
       wanted = false;
       cancel();
     };
+  }
+
+  /** Tells exactly once, later, whether connections are accepted there. */
+  dial(at: Endpoint, dialled: (found: Found) => void): void {
+    if (this.#closing !== undefined) return void process.nextTick(dialled, "unknown");
+    const cancel = dial(at, (found) => {
+      this.#calls.delete(cancel);
+      // grpc-js would wait before it connects again, though somebody is there now.
+      if (found === "accepted") this.#channels.reconnect(at);
+      dialled(found);
+    });
+    this.#calls.add(cancel);
   }
 
   /** Learns who is a Node member, and lets connections to those we do not speak to regularly close. */

@@ -45,7 +45,8 @@ export class Participant {
     this.#options = options;
     const { self, metadata, settings, seeds, meshName, identity, gate, note } = options;
     const { observers } = settings.cutDetector;
-    this.#transport = new Transport({ self, observers, meshName, identity, note });
+    const disconnected = (peer: Endpoint): void => this.#feed({ kind: "disconnected", peer });
+    this.#transport = new Transport({ self, observers, meshName, identity, disconnected, note });
     this.#membership = new Membership({
       gate,
       ask: (request, answer) => this.#ask(request, answer),
@@ -124,6 +125,7 @@ export class Participant {
       send: (to, request) => this.#transport.send(to, request),
       call: (to, request, timeoutMs, answered) =>
         this.#transport.call(to, request, timeoutMs, (reply) => this.#guard(() => answered(reply))),
+      dial: (at, dialled) => this.#transport.dial(at, (found) => this.#guard(() => dialled(found))),
       reply: (token, reply) => {
         const answer = this.#answers.get(token);
         this.#answers.delete(token);

@@ -2,7 +2,7 @@
 // process that is gone from a host that is there refuses calls at once; a host that is gone, or a process that stands
 // still, keeps its callers waiting until their own deadline.
 
-import type { Millis } from "../core/doorway.ts";
+import type { Found, Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Refused, Reply, Request } from "../core/messages.ts";
 import { refused } from "../core/refusals.ts";
@@ -18,6 +18,8 @@ import type { Stream, Streams } from "./streams.ts";
 export const CONNECTION_REFUSED: Refused = refused("unavailable", "connection refused");
 /** The process that was asked went down before it answered. */
 export const CONNECTION_RESET: Refused = refused("unavailable", "connection reset");
+/** How long an attempt to connect takes that nobody answers. */
+const DIAL_TIMEOUT_MS = 500;
 const DEADLINE: Refused = refused("deadline_exceeded", "deadline exceeded");
 
 /** What becomes of a letter: it takes its course, is lost, is kept until `release`, or takes exactly this long. */
@@ -127,14 +129,39 @@ export class Network {
     if (call === undefined) return;
     from.waiting.delete(token);
     const { letter } = call;
+    if (letter.request.kind === "probe") from.probedBy.add(letter.from);
     if (!call.isOpen || !from.host.isUp || this.links.isLost(from.endpoint, letter.from.endpoint)) return;
     if (this.losesReply(letter, reply)) return;
     const received = this.#wire?.reply(letter.request, reply) ?? this.#asReceived(reply);
     this.#answer(call, received);
   }
 
+  /** An attempt to connect, which a host answers for its process, also for one that stands still. */
+  dial(from: Process, to: Endpoint, dialled: (found: Found) => void): void {
+    const host = this.#hosts.get(to);
+    const isLost = this.links.isLost(from.endpoint, to) || this.links.isLost(to, from.endpoint);
+    const isSilent = isLost || !from.host.isUp || host?.isUp === false;
+    const found = isSilent ? "unknown" : host?.process?.isUp ? "accepted" : "refused";
+    const delayMs = isSilent ? DIAL_TIMEOUT_MS : this.#delay() + this.#delay();
+    this.#at(from, this.#agenda.now + delayMs, false, () => dialled(found));
+  }
+
+  /** The connections over which it was probed break: those who hear of it are told. */
+  disconnect(process: Process): void {
+    const observers = [...process.probedBy];
+    process.probedBy.clear();
+    if (!process.host.isUp) return;
+    const { endpoint } = process;
+    for (const observer of observers) {
+      if (!observer.isUp || this.links.isLost(endpoint, observer.endpoint)) continue;
+      const tell = (): void => observer.feed({ kind: "disconnected", peer: endpoint });
+      this.#at(observer, this.#agenda.now + this.#delay(), false, tell);
+    }
+  }
+
   /** This process is gone: whoever waits for its answer learns that, where there still is a host to say so. */
   wentDown(process: Process): void {
+    this.disconnect(process);
     const calls = [...process.waiting.values()];
     process.waiting.clear();
     for (const call of calls) this.#refuse(call, process.host, CONNECTION_RESET);

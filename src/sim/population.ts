@@ -94,6 +94,7 @@ export class Population {
       wake: (due, run) => callOff(network.at(process, timeOf(due), run)),
       send: (to, request) => network.send(process, to, request),
       call: (to, request, timeoutMs, answered) => network.call(process, to, request, timeoutMs, answered),
+      dial: (at, dialled) => network.dial(process, at, dialled),
       reply: (token, reply) => network.reply(process, token, reply),
       cut: changed,
       findSeeds: (found) => void network.at(process, agenda.now, () => found(seeds)),

@@ -45,6 +45,8 @@ export class Process {
   readonly notes: string[] = [];
   /** Calls that wait here for an answer, by token. */
   readonly waiting: Map<number, Call> = new Map();
+  /** Who probed it, and so is connected to it. */
+  readonly probedBy: Set<Process> = new Set();
   /** Calls of its own that are under way. */
   openCalls = 0;
   isUp = true;

@@ -5,6 +5,7 @@ import type { Refused, Reply, Request } from "../core/messages.ts";
 import { refused } from "../core/refusals.ts";
 import type { View } from "../core/view.ts";
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from "../grpc/codec.ts";
+import { decodeProbeResult, encodeProbeResult } from "../grpc/peer-codec.ts";
 import type { Wire } from "./network.ts";
 
 export function protobufWire(observers: number): Wire {
@@ -22,6 +23,7 @@ export function protobufWire(observers: number): Wire {
   }
 
   function reply(to: Request, sent: Reply): Reply {
+    if (to.kind === "probe" && "uuid" in sent) return decodeProbeResult(encodeProbeResult(sent));
     if (sent.kind === "refused") return refused(sent.code, sent.why);
     if (sent.kind !== "joined") return decodeReply(to.kind, encodeReply(sent), observers);
     // The heading is a few bytes; the view is large, and many are told of it.

@@ -104,14 +104,14 @@ describe("a joiner", () => {
   it("is found well by probes once it knocked, and not before", () => {
     const joiner = new LoneMember(host(0));
     joiner.feed({ kind: "start" });
-    assert.deepEqual(joiner.ask({ kind: "probe" }), refuse.degraded);
-    assert.deepEqual(knocking().ask({ kind: "probe" }), ack);
+    assert.deepEqual(joiner.probe(), refuse.degraded);
+    assert.deepEqual(knocking().probe(), ack);
   });
 
   it("is not found well once it heard that its host is a member already", () => {
     const joiner = knocking();
     joiner.answer(joiner.lastCall("join").call, refuse.hostExists);
-    assert.deepEqual(joiner.ask({ kind: "probe" }), refuse.degraded);
+    assert.deepEqual(joiner.probe(), refuse.degraded);
   });
 
   it("refuses a view whose id is not what its members hash to, loudly (PITFALLS A3)", () => {

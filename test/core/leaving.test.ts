@@ -187,7 +187,7 @@ describe("what a leaver does", () => {
   it("answers probes as degraded, refuses to be a contact, and goes on voting", () => {
     const lone = LoneMember.among(others);
     lone.feed({ kind: "leave", timeoutMs: 10_000 });
-    assert.deepEqual(lone.ask({ kind: "probe" }), refuse.degraded);
+    assert.deepEqual(lone.probe(), refuse.degraded);
     assert.deepEqual(
       lone.ask({ kind: "preJoin", sender: host(50), uuid: lone.view.uuids[0]! }),
       refuse.joining,

@@ -1,6 +1,7 @@
 // One member whose whole surroundings are the test: it is put into any configuration, asked anything, and everything
 // that it does is written down.
 
+import assert from "node:assert/strict";
 import type { CallId, Effect, Event, Millis, ViewChange } from "../../src/core/doorway.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { Member } from "../../src/core/member.ts";
@@ -89,6 +90,15 @@ export class LoneMember {
   ask(request: Request): Reply | undefined {
     const token = this.open(request);
     return this.replies.get(token);
+  }
+
+  /** Probes it: as whom it answers is left out. */
+  probe(): Reply | undefined {
+    const reply = this.ask({ kind: "probe" });
+    if (reply === undefined || !("uuid" in reply)) return reply;
+    const { uuid, ...rest } = reply;
+    assert.ok(uuid);
+    return rest;
   }
 
   /** Asks it something; the token under which the answer will be found in `replies`. */

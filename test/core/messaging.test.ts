@@ -67,9 +67,9 @@ describe("MessagingTest of Java Rapid", () => {
 
   it("bootstrapAndThenProbe, probeBeforeBootstrap: a probe is answered well by members only", () => {
     const lone = new LoneMember(host(0), { founder: true });
-    assert.deepEqual(lone.ask({ kind: "probe" }), refuse.degraded);
+    assert.deepEqual(lone.probe(), refuse.degraded);
     lone.feed({ kind: "start" });
-    assert.deepEqual(lone.ask({ kind: "probe" }), ack);
+    assert.deepEqual(lone.probe(), ack);
   });
 
   it("droppedMessage: an observer that does not answer is reported after three probes, and one that refuses as well", () => {

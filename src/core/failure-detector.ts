@@ -1,0 +1,104 @@
+// Which of our subjects have failed. Probes find out, of whatever kind the subject is. Where all members are Node, a
+// crash is found out sooner: by connections that are refused, or by another process that answers at the subject's
+// address. Only there, since Rust observers know nothing of this: reports that they do not share would leave the
+// subject half-reported, and hold up every view change until their own probes have failed (PITFALLS B9b).
+
+import { CrashCheck } from "./crash-check.ts";
+import type { Found, Millis } from "./doorway.ts";
+import { EdgeMonitor } from "./edge-monitor.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
+import { ack, type Edge, type Reply } from "./messages.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { refuse } from "./refusals.ts";
+import type { Settings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+/** A probe whose answer we wait for. */
+export interface ProbeCall {
+  readonly kind: "probe";
+  readonly subject: Endpoint;
+}
+
+/** What came out about a subject. */
+export interface Verdict {
+  readonly subject: Endpoint;
+  readonly isWell: boolean;
+  readonly report: readonly Edge[];
+}
+
+/** How it speaks. */
+type Voice = Pick<Outgoing<ProbeCall>, "add" | "call">;
+
+export class FailureDetector {
+  readonly #settings: Settings;
+  readonly #monitor: EdgeMonitor;
+  readonly #crashes: CrashCheck;
+  readonly #out: Voice;
+  #view: View | undefined;
+
+  constructor(self: Endpoint, settings: Settings, out: Voice) {
+    this.#settings = settings;
+    this.#monitor = new EdgeMonitor(self, settings);
+    this.#crashes = new CrashCheck(settings);
+    this.#out = out;
+  }
+
+  get wakeAt(): Millis {
+    return Math.min(this.#monitor.wakeAt, this.#crashes.wakeAt);
+  }
+
+  /** Watches the subjects that this view gives us; none where there is no view. */
+  follow(view: View | undefined, now: Millis): void {
+    this.#view = view;
+    this.#monitor.follow(view, now);
+    this.#crashes.follow((node) => this.#mayHaveCrashed(node), now);
+  }
+
+  /** To be called first in every step. */
+  pulse(now: Millis): void {
+    this.#monitor.pulse(now);
+  }
+
+  /** Asks whom it is time to ask. */
+  wake(now: Millis): void {
+    const { faultTimeoutMs } = this.#settings;
+    for (const subject of this.#monitor.due(now)) {
+      this.#out.call({ kind: "probe", subject }, subject, { kind: "probe" }, faultTimeoutMs);
+    }
+    for (const at of this.#crashes.due(now)) this.#out.add({ kind: "dial", at });
+  }
+
+  probed(subject: Endpoint, reply: Reply, now: Millis): Verdict {
+    const isWell = reply.kind === "ack";
+    const isLate = reply.kind === "refused" && reply.code === "deadline_exceeded";
+    const uuid = reply.kind === "ack" || reply.kind === "refused" ? reply.uuid : undefined;
+    const report = this.#monitor.answered(subject, isWell ? "healthy" : isLate ? "late" : "refused");
+    if (uuid !== undefined && this.#mayHaveCrashed(subject) && !this.#view!.hasAs(subject, uuid)) {
+      return { subject, isWell: false, report: this.#monitor.report(subject) };
+    }
+    if (!isWell && !isLate && uuid === undefined) this.doubt(subject, now);
+    return { subject, isWell, report };
+  }
+
+  /** There is a reason to look whether this subject has crashed; whether it is one of ours is looked at here. */
+  doubt(node: Endpoint, now: Millis): void {
+    if (this.#mayHaveCrashed(node)) this.#crashes.doubt(node, now);
+  }
+
+  dialled(subject: Endpoint, found: Found, now: Millis): Verdict | undefined {
+    const finding = this.#crashes.dialled(subject, found, now);
+    if (finding === "alive") this.#monitor.ask(subject);
+    if (found !== "refused" || !this.#monitor.watches(subject)) return undefined;
+    return { subject, isWell: false, report: finding === "crashed" ? this.#monitor.report(subject) : [] };
+  }
+
+  #mayHaveCrashed(node: Endpoint): boolean {
+    return this.#view?.isAllNode === true && this.#monitor.watches(node);
+  }
+}
+
+/** The other end: what a member answers that is probed itself. Without a uuid while it never was on its way in. */
+export function probeReply(isWell: boolean, uuid: NodeId | undefined): Reply {
+  const reply = isWell ? ack : refuse.degraded;
+  return uuid === undefined ? reply : { ...reply, uuid };
+}
