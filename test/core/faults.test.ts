@@ -224,7 +224,7 @@ describe("messages", () => {
     }
   });
 
-  for (const loss of [0.05, 0.2, 0.4]) {
+  for (const loss of [0.02, 0.05, 0.2, 0.4]) {
     it(`of which ${100 * loss} % are lost never lead to two histories (S23)`, () => {
       for (let seed = 1; seed <= 2; seed++) {
         const mesh = new VirtualMesh(seed);
@@ -233,7 +233,9 @@ describe("messages", () => {
         mesh.crash(members[4]!);
         mesh.start(20, { seeds: members.map(({ endpoint }) => endpoint) });
         mesh.run(60_000);
-        if (loss > 0.1) mayBeRemoved(mesh, mesh.living); // Three probes in a row may well be lost.
+        // A probe that loses either of its messages fails. Of 5 %, that makes some false reports in a minute and a mesh
+        // of ten, and two observers that err about the same member are enough for the others to join in.
+        if (loss > 0.02) mayBeRemoved(mesh, mesh.living);
         mesh.assertSound();
       }
     });
