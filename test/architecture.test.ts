@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sim: ["core", "grpc/codec", "grpc/peer-codec"],
   mesh: ["core", "host", "grpc/index"],
   index: ["mesh"],
-  cli: ["index", "core", "grpc/index", "mesh"],
+  cli: ["index", "core", "grpc/index", "mesh", "sim/index"],
 };
 
 /** Packages, and the files that may import them. */

@@ -25,7 +25,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
 
 describe("a command line that says something wrong", () => {
   const wrong: readonly (readonly [args: string, message: RegExp])[] = [
-    ["agents", /agents: expected one of the commands agent, members, watch/],
+    ["agents", /agents: expected one of the commands agent, members, watch, sim/],
     ["agent --bogus", /--bogus: no such flag/],
     ["agent --no-json", /--no-json: no such flag/],
     ["agent -l x", /-l: no such flag/],
@@ -59,7 +59,14 @@ describe("a command line that says something wrong", () => {
     ["agent --mesh-name ü", /--mesh-name ü: .*printable ASCII/],
     ["members --tls-ca package.json", /--tls-ca package\.json: .*BEGIN/],
     ["cache get k --at 127.0.0.1:1", /cache: this version does not offer it yet/],
-    ["sim --seed 1", /sim: this version does not offer it yet/],
+    ["sim --seed x", /--seed x: expected a whole number/],
+    ["sim --scenario S99", /--scenario S99: expected one of the scenarios S1, /],
+    ["sim --members 0", /--members 0: expected a whole number from 1 to 2000/],
+    ["sim --scenario S7 --members 4", /--members 4: expected 3 in S7/],
+    ["sim --duration 0", /--duration 0: expected whole seconds from 1/],
+    ["sim --weather hail", /--weather hail: expected all, or one of delays, /],
+    ["sim --file /nowhere/at/all.json", /--file \/nowhere\/at\/all.json: ENOENT/],
+    ["sim --file package.json", /--file package.json: seed: expected a whole number, got nothing/],
     ["members --at nonsense", /--at nonsense: expected HOST:PORT/],
     ["members --at 127.0.0.1:0", /--at 127.0.0.1:0: expected HOST:PORT/],
     ["watch --listen 127.0.0.1:0", /--listen: no such flag/],

@@ -3,17 +3,20 @@
 import { AGENT_FLAGS } from "./agent.ts";
 import { type FlagSpec, variableOf } from "./flags.ts";
 import { INQUIRY_FLAGS } from "./inquiry.ts";
+import { SIM_FLAGS } from "./sim.ts";
 
 export const FLAGS: Readonly<Record<string, readonly FlagSpec[]>> = {
   agent: AGENT_FLAGS,
   members: INQUIRY_FLAGS,
   watch: INQUIRY_FLAGS,
+  sim: SIM_FLAGS,
 };
 
 const ABOUT: Readonly<Record<string, string>> = {
   agent: "runs one member until SIGTERM or SIGINT; a second one exits at once",
   members: "prints the members that the member at an address sees",
   watch: "follows the view changes of the member at an address",
+  sim: "runs one simulation on virtual time, and checks that all went well",
 };
 
 export function overview(): string {

@@ -17,16 +17,23 @@ function recoveryMs({ settings, hosts }: World): Millis {
   return 3 * settings.faultStrikes * settings.faultTimeoutMs + 60_000 + 100 * hosts.size;
 }
 
+/** Twice the time after which observers reinforce what others of them reported. */
+function reinforcementMs({ settings }: World): Millis {
+  return 4 * settings.faultStrikes * settings.faultTimeoutMs + 1000;
+}
+
 /** Lets the mesh recover, and reports where it did not. The sky is clear already. */
 export function checkAftermath(world: World): void {
   try {
     world.until("all agree", () => world.agree(), recoveryMs(world));
+    // What was reported in bad weather holds for as long as the configuration does, and may be reinforced once more.
+    world.run(reinforcementMs(world));
+    world.until("all agree again", () => world.agree(), recoveryMs(world));
   } catch (error) {
     if (!(error instanceof NotInTime)) throw error;
     return reportDiscord(world);
   }
   world.forgiveAll();
-  world.run(IDLE_MS / 2);
   world.watch.bounds.beginIdle(world.now);
   world.run(IDLE_MS);
   world.watch.bounds.endIdle(world.now, world.living);

@@ -7,12 +7,17 @@ import type { Millis } from "../core/doorway.ts";
 /** When simulated time begins: a date, since members read their clocks as Unix time. */
 export const START: Millis = 1_700_000_000_000;
 const TICKS_PER_MS = 16;
+/** More than this at one moment is a loop that never lets time pass. */
+const TASKS_PER_TICK_MAX = 1_000_000;
 
 export interface Task {
   run(): void;
   /** Called off: it is passed over when its time comes. */
   isOff?: boolean;
 }
+
+/** Somebody does something again and again, without end, at one moment. */
+export class Standstill extends Error {}
 
 export class Agenda {
   now: Millis = START;
@@ -55,6 +60,7 @@ export class Agenda {
         continue;
       }
       this.#done += 1;
+      if (this.#done > TASKS_PER_TICK_MAX) throw new Standstill(`time stands still at ${this.elapsed} ms`);
       if (task.isOff) continue;
       this.now = START + tick / TICKS_PER_MS;
       task.run();

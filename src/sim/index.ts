@@ -8,7 +8,9 @@ export { type MachineOptions, type MakeMachine, Process } from "./process.ts";
 export { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";
 export { SCENARIOS, scenarioOf } from "./scenarios/index.ts";
 export { OUTCOME, type SimulationOptions, type SimulationResult, simulate } from "./simulation.ts";
+export { storyOf, transcriptOf } from "./story.ts";
 export { NotInTime, RuleBroken } from "./timeline.ts";
+export type { Line } from "./transcript.ts";
 export {
   HEALED_KINDS,
   MEMBERS_MAX,

@@ -6,7 +6,7 @@ import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
 import { Member } from "../core/member.ts";
 import { type Metadata, PEER_SERVICE } from "../core/messages.ts";
 import type { Settings } from "../core/settings.ts";
-import { type Agenda, START, type Task } from "./agenda.ts";
+import { type Agenda, START } from "./agenda.ts";
 import type { Network } from "./network.ts";
 import { type Host, type MakeMachine, Process } from "./process.ts";
 import type { Streams } from "./streams.ts";
@@ -88,10 +88,21 @@ export class Population {
     const { agenda, changed } = this.#options;
     const { host, startedAt } = process;
     const { aheadMs, drift } = host;
+    const now = (): Millis => agenda.now + aheadMs + (agenda.now - startedAt) * drift;
     const timeOf = (local: Millis): Millis => startedAt + (local - aheadMs - startedAt) / (1 + drift);
+    const wake = (due: Millis, run: () => void): (() => void) => {
+      let task = network.at(process, timeOf(due), () => {
+        // A clock that drifts may be rounded to just before the time that was asked for.
+        if (now() < due) task = network.at(process, agenda.now + 1, run);
+        else run();
+      });
+      return () => {
+        task.isOff = true;
+      };
+    };
     return {
-      now: () => agenda.now + aheadMs + (agenda.now - startedAt) * drift,
-      wake: (due, run) => callOff(network.at(process, timeOf(due), run)),
+      now,
+      wake,
       send: (to, request) => network.send(process, to, request),
       call: (to, request, timeoutMs, answered) => network.call(process, to, request, timeoutMs, answered),
       dial: (at, dialled) => network.dial(process, at, dialled),
@@ -107,10 +118,4 @@ export class Population {
 /** The address that a port stands for. */
 export function endpointAt(port: number): Endpoint {
   return parseEndpoint(`127.0.0.1:${port}`)!;
-}
-
-function callOff(task: Task): () => void {
-  return () => {
-    task.isOff = true;
-  };
 }

@@ -5,6 +5,7 @@ import type { Millis } from "../core/doorway.ts";
 import type { Settings } from "../core/settings.ts";
 import { DEFAULT_SETTINGS } from "../core/settings.ts";
 import { checkAftermath } from "./aftermath.ts";
+import { Standstill } from "./agenda.ts";
 import type { Violation } from "./checkers/checker.ts";
 import type { MakeMachine } from "./process.ts";
 import { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";
@@ -105,6 +106,9 @@ function caught(run: () => void, world: () => World): Violation | undefined {
     return undefined;
   } catch (error) {
     if (error instanceof RuleBroken) return undefined;
+    if (error instanceof Standstill) {
+      return { invariant: 23, atMs: Math.round(world().elapsed), what: error.message };
+    }
     if (!(error instanceof UnexpectedOutcome || error instanceof NotInTime)) throw error;
     return { invariant: OUTCOME, atMs: Math.round(world().elapsed), what: error.message };
   }

@@ -36,12 +36,6 @@ export class Transcript {
     const from = this.#count % TAIL_MAX;
     return [...this.#lines.slice(from), ...this.#lines.slice(0, from)] as Line[];
   }
-
-  toString(): string {
-    return this.lines
-      .map(({ atMs, who, what }) => `${secondsOf(atMs)} s  ${who === undefined ? "" : `${who} `}${what}`)
-      .join("\n");
-  }
 }
 
 /** What of a step is worth a line: what a member says of its own, takes, and notes. Probes and relays are not. */
@@ -84,7 +78,7 @@ function tellRequest(request: Request): string {
     case "probe":
       return "probes";
     case "preJoin":
-      return "looks for its observers";
+      return "asks who would observe it";
     case "join":
       return `wants to join ${idOf(request.configuration)} on ring ${request.ring}`;
     case "leave":
@@ -131,7 +125,7 @@ export function nameOf(endpoint: Endpoint): string {
   return addressOf(endpoint).replace(/^127\.0\.0\.1:/, ":");
 }
 
-function secondsOf(atMs: Millis): string {
+export function secondsOf(atMs: Millis): string {
   return (atMs / 1000).toFixed(3).padStart(9);
 }
 

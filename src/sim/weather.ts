@@ -99,7 +99,7 @@ export const MEMBERS_MAX = 2000;
 /** Draws a run; what is wished for is not drawn, and moves nothing else. */
 export function forecast(dice: Stream, wishes: Wishes): Forecast {
   const members = drawSize(dice);
-  const durationMs = 1000 * dice.between(20, 120);
+  const durationMs = 1000 * dice.between(10, 90);
   const allowed = new Set(wishes.kinds ?? HEALED_KINDS);
   const kinds = new Set<WeatherKind>();
   for (const kind of WEATHER_KINDS) {
@@ -137,5 +137,5 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
 function drawSize(dice: Stream): number {
   const kind = dice.below(100);
   const [small, middle, large] = [dice.between(2, 9), dice.between(10, 30), dice.between(31, 100)];
-  return kind < 75 ? small : kind < 96 ? middle : large;
+  return kind < 84 ? small : kind < 99 ? middle : large;
 }
