@@ -1,6 +1,6 @@
 // `blip agent`: one member, until it is told to stop.
 
-import { createMesh, isBlipError, type Mesh, type MeshOptions } from "../index.ts";
+import { createMesh, isBlipError, type LeaveOptions, type Mesh, type MeshOptions } from "../index.ts";
 import { jsonLine, shapeOfCut, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, type Given, UsageError, wrong } from "./flags.ts";
 import { logTo } from "./stderr-log.ts";
@@ -20,6 +20,16 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
     help: "observers, high and low marks; equal on all members (default 10,9,4)",
   },
   { name: "low-latency", help: "150 ms and 2 strikes, for quiet machines and short links" },
+  {
+    name: "leave-timeout-ms",
+    value: "N",
+    help: "how long leaving may take in all on SIGTERM (default 5000)",
+  },
+  {
+    name: "notice-ms",
+    value: "N",
+    help: "be seen as not ready (grpc.health.v1) this long before leaving (default 0)",
+  },
   { name: "json", help: "each view change as one line of JSON" },
   { name: "cache", value: "MAX_KEYS", help: "serve a cache", isLater: true },
   ...TLS_FLAGS,
@@ -29,10 +39,12 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
 
 /** How long what is still to be printed may take once the member has left. */
 const LAST_LINES_MS = 1000;
+const LEAVE_MS = 5000;
 
 export async function agent(flags: Flags, around: Surroundings): Promise<number> {
   const { stop, warn } = around;
   let mesh: Mesh;
+  const leaving = leaveOptionsOf(flags);
   const logger = logTo(warn);
   try {
     mesh = await createMesh({ ...optionsOf(flags), signal: stop, logger });
@@ -48,7 +60,7 @@ export async function agent(flags: Flags, around: Surroundings): Promise<number>
     warn(`blip: ${ended.message}`);
     return 1;
   }
-  const isRemoved = await mesh.leave();
+  const isRemoved = await mesh.leave(leaving);
   if (!isRemoved) warn("blip: left before the others had removed this member; their probes will tell them");
   await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS).unref())]);
   return 0;
@@ -128,6 +140,16 @@ function optionsOf(flags: Flags): MeshOptions {
     ...(meshName !== undefined && { meshName }),
     ...(flags.has("low-latency") && { preset: "lowLatency" as const }),
   };
+}
+
+/** What is given as notice comes on top, unless all of the time is given too. */
+function leaveOptionsOf(flags: Flags): LeaveOptions {
+  const noticeMs = flags.number("notice-ms", "whole milliseconds") ?? 0;
+  const timeoutMs = flags.number("leave-timeout-ms", "whole milliseconds") ?? LEAVE_MS + noticeMs;
+  if (noticeMs >= timeoutMs) {
+    throw wrong(flags.one("notice-ms")!, `less than the time for leaving, which is ${timeoutMs} ms`);
+  }
+  return { noticeMs, timeoutMs };
 }
 
 function metadataOf(pairs: readonly Given[]): Record<string, string> {

@@ -56,6 +56,8 @@ describe("a command line that says something wrong", () => {
     ["agent --tls-cert no.pem", /--tls-cert no\.pem: expected a file in PEM that can be read \(ENOENT\)/],
     ["agent --tls-cert package.json --tls-key package.json", /--tls-cert package\.json: .*BEGIN/],
     ["agent --mutual", /--tls-ca: .*clientAuth needs it/],
+    ["agent --notice-ms soon", /--notice-ms soon: expected whole milliseconds/],
+    ["agent --notice-ms 500 --leave-timeout-ms 400", /--notice-ms 500: expected less than .* 400 ms/],
     ["agent --mesh-name ü", /--mesh-name ü: .*printable ASCII/],
     ["members --tls-ca package.json", /--tls-ca package\.json: .*BEGIN/],
     ["cache get k --at 127.0.0.1:1", /cache: this version does not offer it yet/],

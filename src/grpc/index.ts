@@ -15,6 +15,14 @@ export { MESH_HEADER, PROBE } from "./methods.ts";
 export { fetchConfiguration, type PeerClientOptions, PeerError, watchConfigurations } from "./peer-client.ts";
 export type { Configuration } from "./peer-codec.ts";
 export { type Ask, type Gate, Membership, type MembershipOptions } from "./server.ts";
+export {
+  Health,
+  MEMBER_SERVICES,
+  ServerReflection,
+  ServerReflectionAlpha,
+  type ServerReflectionRequest,
+  ServingStatus,
+} from "./standard.ts";
 export { isTarget } from "./target.ts";
 export { TlsIdentity, type TlsMaterial } from "./tls-identity.ts";
 export { createTlsListener } from "./tls-listener.ts";

@@ -3,6 +3,7 @@
 
 import {
   create,
+  type DescFile,
   type DescMessage,
   type DescMethod,
   type DescService,
@@ -10,7 +11,7 @@ import {
   type MessageInitShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { FileDescriptorProtoSchema, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { invalid } from "./errors.ts";
 
@@ -36,6 +37,8 @@ export interface Definition {
   /** The full gRPC name, "package.Service". */
   readonly name: string;
   readonly methods: readonly Method[];
+  /** FileDescriptorProtos of the files it is described in, as far as they are known. */
+  readonly files: () => readonly Uint8Array[];
 }
 
 export function isDescService(definition: unknown): definition is DescService {
@@ -63,7 +66,15 @@ function ofDescService(service: DescService): Definition {
   return {
     name: service.typeName,
     methods: service.methods.map((method) => ofDescMethod(service, method)),
+    files: () => [...filesOf(service.file)].map((file) => toBinary(FileDescriptorProtoSchema, file.proto)),
   };
+}
+
+function filesOf(file: DescFile, found = new Set<DescFile>()): ReadonlySet<DescFile> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const dependency of file.dependencies) filesOf(dependency, found);
+  return found;
 }
 
 function ofDescMethod(service: DescService, method: DescMethod): Method {
@@ -112,5 +123,16 @@ function ofServiceDefinition(definition: ServiceDefinition): Definition {
     const found = names.size === 0 ? "none" : [...names].join(" and ");
     throw invalid("definition", `the methods of one service, got those of ${found}`);
   }
-  return { name: [...names][0]!, methods };
+  return { name: [...names][0]!, methods, files: () => Object.values(definition).flatMap(describedBy) };
+}
+
+/** What proto-loader leaves in a definition; other generators leave nothing. */
+function describedBy(method: object): readonly Uint8Array[] {
+  const described = method as {
+    readonly [type: string]: { readonly fileDescriptorProtos?: unknown } | undefined;
+  };
+  return ["requestType", "responseType"].flatMap((type) => {
+    const files = described[type]?.fileDescriptorProtos;
+    return Array.isArray(files) ? files.filter((file) => file instanceof Uint8Array) : [];
+  });
 }

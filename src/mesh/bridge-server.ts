@@ -43,6 +43,10 @@ export class MeshServer {
     register: (path, handler, ...codecs) =>
       this.grpc.register(path, this.#counted(this.#guarded(path, handler)), ...codecs),
   };
+  /** Where standard services are registered: nobody waits for their calls to end. */
+  readonly besides: Pick<Server, "register"> = {
+    register: (path, handler, ...codecs) => this.grpc.register(path, this.#guarded(path, handler), ...codecs),
+  };
   #underWay = 0;
   #emptied = (): void => {};
   readonly #socket: NetServer;

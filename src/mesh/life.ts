@@ -6,6 +6,7 @@ import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
 import { MESH_NAME } from "../core/messages.ts";
 import type { Gate } from "../grpc/index.ts";
 import { isWildcard, resolveAll } from "./address.ts";
+import type { HealthStatus } from "./bridge-health.ts";
 import { MeshServer } from "./bridge-server.ts";
 import { Callers } from "./caller.ts";
 import { Complaints } from "./complaints.ts";
@@ -14,6 +15,7 @@ import { aborted, BlipError, invalid } from "./errors.ts";
 import { gateOf } from "./gate.ts";
 import { type CheckedOptions, refuseOwnSeeds } from "./options.ts";
 import { Participant } from "./participant.ts";
+import { StandardServices } from "./standard-services.ts";
 import { CutFeed } from "./subscription.ts";
 import { type Certificates, checkIsFor, doubtAbout, replaceCertificates } from "./tls-options.ts";
 import { UserCalls } from "./user-calls.ts";
@@ -24,6 +26,7 @@ const STOP_MS = 1000;
 export class Life {
   readonly self: Endpoint;
   readonly feed: CutFeed;
+  readonly health: HealthStatus;
   readonly calls: UserCalls;
   /** Who wants to know; one is enough. */
   onCut: (cut: Cut) => void = () => {};
@@ -35,6 +38,8 @@ export class Life {
   #newest: Cut | undefined;
   #last: ViewChange | undefined;
   #entered: () => void = () => {};
+  /** Ends the notice that is given before a leave. */
+  #wakeUp: () => void = () => {};
   #leaving: Promise<boolean> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -50,7 +55,9 @@ export class Life {
     const { identity, isServed = false } = options.tls ?? {};
     const server = new MeshServer(isServed ? { identity: identity!, callers, refused } : undefined);
     try {
+      const standard = new StandardServices(options);
       for (const service of options.services) service.register(server.users);
+      for (const service of standard.services) service.register(server.besides);
       const bound = await server.listen(await addressToListen(options));
       const gate = gateOf({
         meshName: options.meshName,
@@ -58,7 +65,7 @@ export class Life {
         callers: options.tls?.authorize && callers,
         told: refused,
       });
-      const life = new Life(options, server, bound, gate);
+      const life = new Life(options, server, bound, gate, standard.health);
       await life.#enter();
       return life;
     } catch (error) {
@@ -67,7 +74,13 @@ export class Life {
     }
   }
 
-  private constructor(options: CheckedOptions, server: MeshServer, bound: Endpoint, gate: Gate) {
+  private constructor(
+    options: CheckedOptions,
+    server: MeshServer,
+    bound: Endpoint,
+    gate: Gate,
+    health: HealthStatus,
+  ) {
     const { advertise: self = bound, seeds, metadata, settings, meshName, tls } = options;
     const own = new Set([self, bound]);
     refuseOwnSeeds(seeds, own);
@@ -76,6 +89,7 @@ export class Life {
     this.self = self;
     this.#options = options;
     this.#server = server;
+    this.health = health;
     this.#maker = new CutMaker(self);
     this.feed = new CutFeed(this.#maker);
     this.#participant = new Participant({
@@ -100,8 +114,8 @@ export class Life {
   }
 
   /** True where the others removed this member in time. */
-  leave(timeoutMs: number): Promise<boolean> {
-    this.#leaving ??= this.#leave(timeoutMs);
+  leave(timeoutMs: number, noticeMs: number): Promise<boolean> {
+    this.#leaving ??= this.#leave(timeoutMs, noticeMs);
     return this.#leaving;
   }
 
@@ -150,17 +164,37 @@ export class Life {
     await this.close(error);
   }
 
-  async #leave(timeoutMs: number): Promise<boolean> {
+  /**
+   * Those outside of the mesh are told first, by its health; then the members, who call others from then on and end
+   * the calls that they have here.
+   */
+  async #leave(timeoutMs: number, noticeMs: number): Promise<boolean> {
     if (this.#closing !== undefined) return false;
     const until = performance.now() + timeoutMs;
     this.#log("info", "leaving");
-    const isRemoved = await this.#participant.leave(timeoutMs);
+    this.health.isReady = false;
+    if (noticeMs > 0) await this.#pause(Math.min(noticeMs, timeoutMs));
+    // Closed meanwhile, or broken down.
+    if (this.#closing !== undefined) return false;
+    const isRemoved = await this.#participant.leave(Math.max(0, until - performance.now()));
     this.#closing ??= this.#close(Math.max(0, until - performance.now()));
     await this.#closing;
     return isRemoved;
   }
 
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async #close(drainMs: number, error?: BlipError): Promise<void> {
+    this.#wakeUp();
+    this.health.close();
     await Promise.all([
       this.#participant.close(drainMs),
       this.#server.close(drainMs),
@@ -177,6 +211,7 @@ export class Life {
     const stranger = this.#newest.joined.find((member) => member.text(MESH_NAME) !== this.#options.meshName);
     if (stranger !== undefined && this.#isWrongMesh(stranger, isFirst)) return;
     this.calls.follow(this.#newest);
+    this.health.isReady = !change.degraded && this.#leaving === undefined && this.#closing === undefined;
     this.feed.publish(change);
     this.onCut(this.#newest);
     this.#entered();

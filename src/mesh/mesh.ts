@@ -38,6 +38,11 @@ export interface WaitOptions {
 export interface LeaveOptions {
   /** How long leaving may take in all, calls under way included. Default 5000. */
   readonly timeoutMs?: number;
+  /**
+   * How long to be seen as not ready (grpc.health.v1) before leaving, so that load balancers outside of the mesh send
+   * nothing any more; part of `timeoutMs`. Members need no notice. Default 0.
+   */
+  readonly noticeMs?: number;
   /** Closes at once when it is aborted. */
   readonly signal?: AbortSignal;
 }
@@ -104,13 +109,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
    * Leaves gracefully: the others remove this member without waiting for probes to fail, calls under way end, and
    * everything is closed, all within `timeoutMs`. True where the others have removed it in time.
    */
-  async leave({ timeoutMs = LEAVE_MS, signal }: LeaveOptions = {}): Promise<boolean> {
+  async leave({ timeoutMs = LEAVE_MS, noticeMs = 0, signal }: LeaveOptions = {}): Promise<boolean> {
     checkDuration("timeoutMs", timeoutMs);
+    checkDuration("noticeMs", noticeMs);
     const hurry = (): void => void this.close();
     if (signal?.aborted) hurry();
     signal?.addEventListener("abort", hurry, { once: true });
     try {
-      return await this.#life.leave(timeoutMs);
+      return await this.#life.leave(timeoutMs, noticeMs);
     } finally {
       signal?.removeEventListener("abort", hurry);
     }
@@ -123,6 +129,19 @@ export class Mesh extends EventEmitter<MeshEvents> {
    */
   replaceCertificates(certificates: Certificates): void {
     this.#life.replaceCertificates(certificates);
+  }
+
+  /**
+   * Says by grpc.health.v1 whether a service of this member, by its full name, or the member as a whole ("readiness")
+   * may be called now; true for all at first. Members call it all the same: this is for those outside of the mesh.
+   * @throws BlipError BLIP_INVALID_OPTIONS where this member has no such service.
+   */
+  setServing(service: string, isServing: boolean): void {
+    if (service !== "readiness" && !this.#life.health.has(service)) {
+      throw invalid("service", '"readiness", or the name of a service of this member', service);
+    }
+    if (typeof isServing !== "boolean") throw invalid("isServing", "true or false", isServing);
+    this.#life.health.setServing(service, isServing);
   }
 
   /** Closes at once: calls under way break, and the others notice by their probes. May be called again. */

@@ -14,7 +14,13 @@ const PEER_VERSION = "1";
 
 const RESERVED_PREFIX = "blip.";
 
-export function metadataOf(given: MetadataInit, services: readonly string[], meshName?: string): Metadata {
+/** A service, as far as others see it. */
+interface Served {
+  readonly name: string;
+  readonly metadata?: MetadataInit;
+}
+
+export function metadataOf(given: MetadataInit, services: readonly Served[], meshName?: string): Metadata {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw invalid("metadata", "an object of texts and Uint8Arrays", given);
   }
@@ -26,12 +32,24 @@ export function metadataOf(given: MetadataInit, services: readonly string[], mes
         `a key that does not start with "${RESERVED_PREFIX}"`,
       );
     }
-    if (services.includes(key)) {
+    if (services.some(({ name }) => name === key)) {
       throw invalid(`metadata[${JSON.stringify(key)}]`, "a key that is not the name of one of the services");
     }
     metadata[key] = bytesOf(key, value);
   }
-  for (const service of services) metadata[service] = new Uint8Array();
+  for (const { name } of services) metadata[name] = new Uint8Array();
+  for (const { name, metadata: more = {} } of services) {
+    for (const [key, value] of Object.entries(more)) {
+      // A service may say more under its own name, as where there is nothing to say the value is empty.
+      if (key !== name && Object.hasOwn(metadata, key)) {
+        throw invalid(
+          `metadata[${JSON.stringify(key)}]`,
+          `one value for it; the service ${name} brings another`,
+        );
+      }
+      metadata[key] = bytesOf(key, value);
+    }
+  }
   if (meshName !== undefined) metadata[MESH_NAME] = Buffer.from(meshName);
   metadata[PEER_SERVICE] = Buffer.from(PEER_VERSION);
   const bytes = sizeOf(metadata);

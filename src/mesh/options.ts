@@ -48,6 +48,13 @@ export interface MeshOptions {
   readonly meshName?: string;
   /** What this member serves to others, on the same port. Default nothing. */
   readonly services?: readonly MeshService[];
+  /**
+   * Serve grpc.health.v1 on the same port: "readiness", "liveness", and each service by its name. Default true; with
+   * a service of that name among `services`, that one is served.
+   */
+  readonly health?: boolean;
+  /** Serve server reflection (v1 and v1alpha) on the same port, as grpcurl asks for it. Default true. */
+  readonly reflection?: boolean;
   /** Certificates, and what to demand of others. Default: plaintext. */
   readonly tls?: TlsOptions;
   /** K, H and L; equal on all members. Default 10, 9, 4. */
@@ -73,6 +80,8 @@ export interface CheckedOptions {
   readonly metadata: Metadata;
   readonly meshName: string | undefined;
   readonly services: readonly MeshService[];
+  readonly health: boolean;
+  readonly reflection: boolean;
   readonly tls: CheckedTls | undefined;
   readonly settings: Settings;
   readonly signal: AbortSignal | undefined;
@@ -88,6 +97,8 @@ const NAMES: Readonly<Record<keyof MeshOptions, true>> = {
   metadata: true,
   meshName: true,
   services: true,
+  health: true,
+  reflection: true,
   tls: true,
   cutDetector: true,
   faultTimeoutMs: true,
@@ -111,13 +122,11 @@ export function checkOptions(options: MeshOptions): CheckedOptions {
     listen,
     advertise: checkAdvertise(options.advertise, listen, tls?.isServed === true),
     seeds: checkSeeds(options.seeds),
-    metadata: metadataOf(
-      options.metadata ?? {},
-      services.map((service) => service.name),
-      meshName,
-    ),
+    metadata: metadataOf(options.metadata ?? {}, services, meshName),
     meshName,
     services,
+    health: checkFlag("health", options.health),
+    reflection: checkFlag("reflection", options.reflection),
     tls,
     settings: checkSettings(options),
     signal: checkSignal(options.signal),
@@ -140,6 +149,11 @@ function checkListen(text: unknown): HostPort {
   const listen = typeof text === "string" ? parseHostPort(text) : undefined;
   if (listen === undefined) throw invalid("listen", "host:port, as 127.0.0.1:7946 or [::1]:0", text);
   return listen;
+}
+
+function checkFlag(field: string, flag: unknown = true): boolean {
+  if (typeof flag === "boolean") return flag;
+  throw invalid(field, "true or false", flag);
 }
 
 function checkMeshName(name: unknown): string | undefined {

@@ -8,6 +8,7 @@ import { fromGrpc, fromPlain, type PlainHandler } from "./bridge-handlers.ts";
 import type { GrpcHandlers, Handlers } from "./bridge-shapes.ts";
 import { invalid } from "./errors.ts";
 import type { Mesh } from "./mesh.ts";
+import type { MetadataInit } from "./metadata.ts";
 
 /** Something that a member serves. Made by {@link service}, or by hand where more is wanted. */
 export interface MeshService {
@@ -15,6 +16,10 @@ export interface MeshService {
   readonly name: string;
   /** Puts the methods on the member's server, before it listens. */
   register(server: Pick<Server, "register">): void;
+  /** More that others should know of this member because it serves this. Keys must not be there already. */
+  readonly metadata?: MetadataInit;
+  /** FileDescriptorProtos of the files it is described in, for server reflection. */
+  files?(): readonly Uint8Array[];
   /** Called once the member is in its first configuration. It must not wait for anything. */
   accept?(mesh: Mesh): void;
 }
@@ -30,7 +35,7 @@ export function service<D extends DescService>(definition: D, handlers: Handlers
 /** Serves a ServiceDefinition of \@grpc/grpc-js, with handlers as grpc-js takes them. */
 export function service<D extends ServiceDefinition>(definition: D, handlers: GrpcHandlers<D>): MeshService;
 export function service(definition: DescService | ServiceDefinition, handlers: object): MeshService {
-  const { name, methods } = definitionOf(definition);
+  const { name, methods, files } = definitionOf(definition);
   if (typeof handlers !== "object" || handlers === null) {
     throw invalid("handlers", `an object with the methods of ${name}`, handlers);
   }
@@ -42,6 +47,7 @@ export function service(definition: DescService | ServiceDefinition, handlers: o
   });
   return {
     name,
+    files,
     register(server) {
       for (const { method, handler } of served) {
         const handle = isPlain ? fromPlain(method, handler) : fromGrpc(method, handler as UntypedHandleCall);
