@@ -112,12 +112,15 @@ export class EdgeMonitor {
   /**
    * Feels our own pulse while probes are under way. When it comes late, our process is short of CPU, and a probe that
    * timed out meanwhile says little about its subject: the answer may lie unread, and on a machine where we are
-   * starved others are too (PITFALLS E8).
+   * starved others are too (PITFALLS E8). Answers by how much it was late, where that was too much.
    */
-  pulse(now: Millis): void {
-    if (this.#underWay === 0 || now < this.#pulseAt) return;
-    if (now - this.#pulseAt > this.#pulseMs) this.#stalledAt = now;
+  pulse(now: Millis): Millis | undefined {
+    if (this.#underWay === 0 || now < this.#pulseAt) return undefined;
+    const lateMs = now - this.#pulseAt;
     this.#pulseAt = now + this.#pulseMs;
+    if (lateMs <= this.#pulseMs) return undefined;
+    this.#stalledAt = now;
+    return lateMs;
   }
 
   /** Takes a probe's result; answers what to report, if anything. */

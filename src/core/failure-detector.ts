@@ -13,6 +13,9 @@ import { refuse } from "./refusals.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
+/** A machine that is short of CPU is so for a while, and everybody knows after the first time. */
+const SAY_AGAIN_MS = 60_000;
+
 /** A probe whose answer we wait for. */
 export interface ProbeCall {
   readonly kind: "probe";
@@ -35,6 +38,7 @@ export class FailureDetector {
   readonly #crashes: CrashCheck;
   readonly #out: Voice;
   #view: View | undefined;
+  #saysAgainAt: Millis = -Infinity;
 
   constructor(self: Endpoint, settings: Settings, out: Voice) {
     this.#settings = settings;
@@ -56,7 +60,11 @@ export class FailureDetector {
 
   /** To be called first in every step. */
   pulse(now: Millis): void {
-    this.#monitor.pulse(now);
+    const lateMs = this.#monitor.pulse(now);
+    if (lateMs === undefined || now < this.#saysAgainAt) return;
+    this.#saysAgainAt = now + SAY_AGAIN_MS;
+    const text = `this process stood still for ${Math.round(lateMs)} ms: probes that got no answer meanwhile hardly count`;
+    this.#out.add({ kind: "note", level: "warn", text });
   }
 
   /** Asks whom it is time to ask. */
