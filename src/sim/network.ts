@@ -66,8 +66,8 @@ export class Network {
   messages = 0;
   /** Has the last word about each letter; a scenario or a search may put its own here. */
   fateOf: (letter: Letter) => Fate = () => "pass";
-  /** The same for answers: true loses it. */
-  losesReply: (letter: Letter, reply: Reply) => boolean = () => false;
+  /** The same for the answer to a letter. */
+  fateOfReply: (letter: Letter, reply: Reply) => Fate = () => "pass";
   readonly #agenda: Agenda;
   readonly #hosts: ReadonlyMap<Endpoint, Host>;
   readonly #wire: Wire | undefined;
@@ -131,9 +131,11 @@ export class Network {
     const { letter } = call;
     if (letter.request.kind === "probe") from.probedBy.add(letter.from);
     if (!call.isOpen || !from.host.isUp || this.links.isLost(from.endpoint, letter.from.endpoint)) return;
-    if (this.losesReply(letter, reply)) return;
+    const fate = this.fateOfReply(letter, reply);
+    if (fate === "drop") return;
     const received = this.#wire?.reply(letter.request, reply) ?? this.#asReceived(reply);
-    this.#answer(call, received);
+    if (fate === "hold") this.#held.push(() => this.#answer(call, received));
+    else this.#answer(call, received, fate === "pass" ? undefined : fate.delayMs);
   }
 
   /** An attempt to connect, which a host answers for its process, also for one that stands still. */
@@ -232,8 +234,8 @@ export class Network {
     if (!this.links.isLost(call.letter.to, call.letter.from.endpoint)) this.#answer(call, why);
   }
 
-  #answer(call: Call, reply: Reply): void {
-    this.#at(call.letter.from, this.#agenda.now + this.#delay(), false, () => call.finish(reply));
+  #answer(call: Call, reply: Reply, delayMs: Millis = this.#delay()): void {
+    this.#at(call.letter.from, this.#agenda.now + delayMs, false, () => call.finish(reply));
   }
 
   #at(process: Process, due: Millis, isTimer: boolean, run: () => void): Task {

@@ -33,6 +33,8 @@ export interface SimulationOptions {
   readonly kinds?: readonly WeatherKind[] | undefined;
   readonly makeMachine?: MakeMachine | undefined;
   readonly keepsTranscript?: boolean | undefined;
+  /** Of scenarios that are long or large, a short and small version. */
+  readonly isQuick?: boolean | undefined;
 }
 
 /** What came of a run. */
@@ -60,9 +62,10 @@ export function simulate(options: SimulationOptions): SimulationResult {
 }
 
 function simulateScenario(scenario: Scenario, options: SimulationOptions): SimulationResult {
-  const { seed, makeMachine, keepsTranscript } = options;
-  const members = options.members ?? scenario.members.usual;
-  const stage = new Stage({ seed, members, makeMachine, keepsTranscript });
+  const { seed, makeMachine, keepsTranscript, isQuick = false } = options;
+  const { usual, quick = usual } = scenario.members;
+  const members = options.members ?? (isQuick ? quick : usual);
+  const stage = new Stage({ seed, members, makeMachine, keepsTranscript, isQuick });
   const outcome = caught(
     () => scenario.run(stage),
     () => stage.world,

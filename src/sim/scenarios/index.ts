@@ -1,12 +1,64 @@
 // All scenarios, in the order of their names.
 
 import type { Scenario } from "../scenario.ts";
-import { crashKAtOnce } from "./crash-k-at-once.ts";
-import { singleBootstrap } from "./single-bootstrap.ts";
-import { threeNodeCrash } from "./three-node-crash.ts";
-import { twoThenThree } from "./two-then-three.ts";
+import { herd, mutualSeeds, seedDies, seedIsSelf, singleBootstrap, twoThenThree } from "./bootstrap.ts";
+import { conflictingProposals, crashLoop, duel, joinsAndCrashes } from "./consensus.ts";
+import {
+  allButOneCrash,
+  cascadingCrash,
+  correlatedRings,
+  countEqualsLow,
+  crashHalf,
+  crashKAtOnce,
+  threeNodeCrash,
+  twoNodeCrash,
+} from "./crashes.ts";
+import { crashDuringJoin, nextViewFirst, responseLost, staleContact, uuidChange } from "./joiners.ts";
+import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
+import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
+import { doubledAndLate, uniformLoss } from "./messages.ts";
+import { slowNode, stallStorm, wrongClocks } from "./pauses.ts";
+import { founderRestarts, restartInWindow, rollingRestart, tlsFlip } from "./restarts.ts";
 
-export const SCENARIOS: readonly Scenario[] = [singleBootstrap, twoThenThree, crashKAtOnce, threeNodeCrash];
+export const SCENARIOS: readonly Scenario[] = [
+  singleBootstrap,
+  twoThenThree,
+  herd,
+  crashKAtOnce,
+  crashHalf,
+  twoNodeCrash,
+  threeNodeCrash,
+  crashDuringJoin,
+  seedDies,
+  founderRestarts,
+  restartInWindow,
+  lossyOut,
+  asymmetricPair,
+  halfTheObservers,
+  slowNode,
+  stallStorm,
+  doubledAndLate,
+  uniformLoss,
+  wrongClocks,
+  joinsAndCrashes,
+  conflictingProposals,
+  duel,
+  crashLoop,
+  uuidChange,
+  responseLost,
+  nextViewFirst,
+  allButOneCrash,
+  cascadingCrash,
+  rollingRestart,
+  correlatedRings,
+  staleContact,
+  mutualSeeds,
+  seedIsSelf,
+  gracefulLeave,
+  leaveAndCrash,
+  tlsFlip,
+  countEqualsLow,
+];
 
 /** By name, slug, or both: "S4", "crash-k-at-once", "S4-crash-k-at-once"; capital or not. */
 export function scenarioOf(text: string): Scenario | undefined {
