@@ -25,7 +25,9 @@ export interface EntranceOptions {
 }
 
 /** How it speaks. */
-type Voice = Pick<Outgoing<JoinCall>, "add" | "call" | "note">;
+interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "note"> {
+  cancelThose(isOver: (purpose: JoinCall | { readonly kind: "probe" }) => boolean): void;
+}
 
 export class Entrance {
   readonly #joining: Joining;
@@ -92,6 +94,9 @@ export class Entrance {
     if (note !== undefined) this.#out.note("info", note);
     if (findSeeds) this.#out.add({ kind: "findSeeds" });
     for (const { to, request, timeoutMs, attempt } of ask) {
+      // Observers of the last attempt may still let us in. Those asked before it would have by now, and where answers
+      // are lost, calls to ever more of them would stay open.
+      this.#out.cancelThose((call) => call.kind !== "probe" && call.attempt < attempt - 1);
       this.#out.call({ kind: request.kind, attempt, to }, to, request, timeoutMs);
     }
   }

@@ -41,8 +41,16 @@ export class Outgoing<Purpose> {
 
   /** No answer that is still to come is of interest. */
   cancelAll(): void {
-    for (const call of this.#calls.keys()) this.add({ kind: "cancel", call });
-    this.#calls.clear();
+    this.cancelThose(() => true);
+  }
+
+  /** Nor is that to any call which was made for such a purpose. */
+  cancelThose(isOver: (purpose: Purpose) => boolean): void {
+    for (const [call, purpose] of this.#calls) {
+      if (!isOver(purpose)) continue;
+      this.#calls.delete(call);
+      this.add({ kind: "cancel", call });
+    }
   }
 
   reply(token: Token, reply: Reply): void {

@@ -170,6 +170,22 @@ describe("a joiner", () => {
     assert.deepEqual(new Set(joiner.cancelled), new Set(open.slice(0, -1)));
   });
 
+  it("hangs up on observers that it asked two attempts ago, so that calls do not pile up", () => {
+    const joiner = knocking();
+    const knocks = (): readonly number[] =>
+      joiner.calls.filter(({ request }) => request.kind === "join").map(({ call }) => call);
+    const first = knocks();
+    for (let configuration = 2n; configuration <= 5n; configuration++) {
+      while (joiner.lastCall("preJoin").call < knocks().at(-1)!) joiner.sleep(100);
+      const { call, to } = joiner.lastCall("preJoin");
+      const observers = new Array(K).fill(host(1));
+      joiner.answer(call, { kind: "contacts", sender: to, configuration, observers });
+      const isOpen = first.every((one) => !joiner.cancelled.includes(one));
+      assert.equal(isOpen, configuration === 2n, "those of the last attempt may still be answered");
+    }
+    assert.equal(knocks().filter((call) => !joiner.cancelled.includes(call)).length, 2 * K);
+  });
+
   it("says that others have another number of observers (PITFALLS A4)", () => {
     const joiner = new LoneMember(host(0));
     joiner.feed({ kind: "start" });
