@@ -7,10 +7,11 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { acceptance } from "./acceptance.ts";
 import type { Benchmark, BenchmarkOptions } from "./benchmark.ts";
+import { calls } from "./calls.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { membership, acceptance };
+const benchmarks: Readonly<Record<string, Benchmark>> = { membership, acceptance, calls };
 
 interface Wish {
   readonly names: readonly string[];
