@@ -37,6 +37,12 @@ export class Candidates {
     return this.#all;
   }
 
+  /** Those that are to be connected to, whether they answer or not. */
+  subset(cut: Cut): readonly Line[] {
+    if (this.#cut !== cut) this.#follow(cut);
+    return this.#subset;
+  }
+
   /** Those that it should go to now. The same array for as long as they are the same. */
   usable(cut: Cut): readonly Line[] {
     if (this.#cut !== cut) this.#follow(cut);

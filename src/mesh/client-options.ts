@@ -184,7 +184,7 @@ function policyOf(mesh: Mesh, balance: Balance): Pick<CheckedClientOptions, "pol
   throw invalid("balance", POLICIES, typeof unknown === "string" ? unknown : balance);
 }
 
-function plainPolicy(field: string, name: unknown, expected: string): Policy {
+export function plainPolicy(field: string, name: unknown, expected: string): Policy {
   if (name === "roundRobin") return new RoundRobin();
   if (name === "random") return new Random();
   if (name === "leastPending") return new LeastPending();
@@ -230,7 +230,7 @@ function prefer(mesh: Mesh, balance: PreferBalance): Policy {
   );
 }
 
-function refuseUnknown(prefix: string, given: object, known: Readonly<Record<string, true>>): void {
+export function refuseUnknown(prefix: string, given: object, known: Readonly<Record<string, true>>): void {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(known, name))
       throw invalid(`${prefix}${name}`, `one of ${Object.keys(known).join(", ")}`);
