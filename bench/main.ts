@@ -10,8 +10,9 @@ import type { Benchmark, BenchmarkOptions } from "./benchmark.ts";
 import { calls } from "./calls.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
+import { rpc } from "./rpc.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { membership, acceptance, calls };
+const benchmarks: Readonly<Record<string, Benchmark>> = { membership, acceptance, calls, rpc };
 
 interface Wish {
   readonly names: readonly string[];
