@@ -23,6 +23,8 @@ export interface MemberFlags {
   readonly cache?: number;
   readonly detection?: Detection;
   readonly cutDetector?: { readonly observers: number; readonly high: number; readonly low: number };
+  /** The network namespace that it lives in; absent, that of its parent. */
+  readonly namespace?: string;
   /** Flags that only one kind knows, word by word. */
   readonly more?: readonly string[];
 }
@@ -94,8 +96,9 @@ export class MemberProcess {
     this.kind = kind;
     this.address = flags.listen;
 
-    const [program, ...words] = programs[kind];
-    this.#child = spawn(program, [...words, ...toArguments(flags)], {
+    const inNamespace = flags.namespace === undefined ? [] : ["ip", "netns", "exec", flags.namespace];
+    const [program, ...words] = [...inNamespace, ...programs[kind]];
+    this.#child = spawn(program!, [...words, ...toArguments(flags)], {
       stdio: ["ignore", "pipe", "pipe"],
       env: withoutAgentSettings(process.env),
     });

@@ -4,6 +4,7 @@
 
 import type { Millis, ViewChange } from "../src/core/doorway.ts";
 import { type Endpoint, isProposal, type NodeId } from "../src/core/endpoint.ts";
+import { INQUIRY_RANK } from "../src/core/inquiry.ts";
 import {
   type ConfigurationId,
   compareRanks,
@@ -113,6 +114,8 @@ export class MeshChecker {
 
   #hearVote(gossip: Exclude<Gossip, { kind: "alerts" | "prepare" }>): void {
     const { kind, sender, configuration } = gossip;
+    // No promise, but a question where somebody is.
+    if (kind === "promise" && compareRanks(gossip.rank, INQUIRY_RANK) === 0) return;
     let said = this.#said.get(configuration);
     if (said === undefined) {
       said = { fast: new Map(), promised: new Map(), rounds: new Map() };

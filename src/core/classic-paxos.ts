@@ -29,6 +29,7 @@ interface Attempt {
 }
 
 interface Tally {
+  readonly rank: Rank;
   readonly value: Proposal;
   readonly acceptors: Bitset;
 }
@@ -131,13 +132,22 @@ export class ClassicPaxos {
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
       if (this.#tallies.size >= TALLIES_MAX) return undefined;
-      tally = { value, acceptors: new Bitset(this.#view.size) };
+      tally = { rank, value, acceptors: new Bitset(this.#view.size) };
       this.#tallies.set(key, tally);
     }
     // One rank carries one value; whoever says otherwise is not counted.
     if (keyOf(tally.value) !== keyOf(value)) return undefined;
     tally.acceptors.add(this.#view.indexOf(sender));
     return tally.acceptors.size >= this.#view.majority ? tally.value : undefined;
+  }
+
+  /** The majority that accepted this value, and in which round; `undefined` where there is none. */
+  acceptorsOf(value: Proposal): { readonly rank: Rank; readonly members: Bitset } | undefined {
+    for (const { rank, value: accepted, acceptors } of this.#tallies.values()) {
+      const isDecided = acceptors.size >= this.#view.majority && keyOf(accepted) === keyOf(value);
+      if (isDecided) return { rank, members: acceptors };
+    }
+    return undefined;
   }
 
   #hearOf(rank: Rank): void {

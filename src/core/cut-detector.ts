@@ -28,10 +28,10 @@ export class CutDetector {
   readonly #high: number;
   /** Subject → the rings on which it is reported, as bits. */
   readonly #reports = new Map<Endpoint, number>();
-  /** Subject → the rings on which an observer said so itself. */
-  readonly #told = new Map<Endpoint, number>();
   /** Subject → when an observer last reported it. */
   readonly #accusedAt = new Map<Endpoint, Millis>();
+  /** Subject → observer → when it last reported it. */
+  readonly #accusers = new Map<Endpoint, Map<Endpoint, Millis>>();
   readonly #unstableSince = new Map<Endpoint, Millis>();
   readonly #stable = new Set<Endpoint>();
   readonly #ignored = new Set<Endpoint>();
@@ -44,6 +44,10 @@ export class CutDetector {
     this.#high = high;
   }
 
+  isMember(node: Endpoint): boolean {
+    return this.#view.has(node);
+  }
+
   /** On how many rings the subject is reported, implied reports included. */
   countOf(node: Endpoint): number {
     return countOnes(this.#reports.get(node) ?? 0);
@@ -54,8 +58,9 @@ export class CutDetector {
   }
 
   report(node: Endpoint, ring: number, now: Millis): void {
-    this.#told.set(node, (this.#told.get(node) ?? 0) | (1 << ring));
     this.#accusedAt.set(node, now);
+    const accusers = this.#accusers.get(node) ?? new Map<Endpoint, Millis>();
+    this.#accusers.set(node, accusers.set(this.#view.observersOf(node)[ring]!, now));
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);
   }
 
@@ -134,10 +139,9 @@ export class CutDetector {
     return [...this.#stable].sort(compareEndpoints).filter((node) => !this.#view.has(node) || room-- > 0);
   }
 
-  /** How many distinct observers reported this subject themselves. */
-  witnessesOf(node: Endpoint): number {
-    const told = this.#told.get(node) ?? 0;
-    return new Set(this.#view.observersOf(node).filter((_, ring) => ((told >>> ring) & 1) === 1)).size;
+  /** How many distinct observers reported this subject themselves, since then. */
+  witnessesOf(node: Endpoint, since: Millis): number {
+    return [...(this.#accusers.get(node)?.values() ?? [])].filter((at) => at >= since).length;
   }
 
   /** From now on this subject holds nothing back. It is still proposed should it become stable. */

@@ -38,6 +38,10 @@ export class FastPaxos {
     return ballot.voters.size >= this.#view.fastQuorum ? ballot.value : undefined;
   }
 
+  votersFor(value: Proposal): Bitset | undefined {
+    return this.#ballots.get(keyOf(value))?.voters;
+  }
+
   /** Whether a value can still reach the quorum when `silent` of those who have not voted never will. */
   canDecide(silent: number): boolean {
     let most = 0;

@@ -24,7 +24,8 @@ export class Gatekeeper {
   }
 
   /** The answer to a Join that need not wait, because it can be given now. */
-  judge(join: Join, view: View, self: Endpoint): Reply | undefined {
+  judge(join: Join, view: View | undefined, self: Endpoint): Reply | undefined {
+    if (view === undefined) return refuse.joining;
     const { sender, uuid, configuration } = join;
     if (view.hasAs(sender, uuid)) return { kind: "joined", sender: self, configuration: view.id, view };
     if (configuration !== view.id) return refuse.wrongConfiguration;
@@ -69,7 +70,8 @@ export class Gatekeeper {
 }
 
 /** Who would observe this joiner, or why it cannot come in. */
-export function contactsFor({ sender, uuid }: PreJoin, view: View, self: Endpoint): Reply {
+export function contactsFor({ sender, uuid }: PreJoin, view: View | undefined, self: Endpoint): Reply {
+  if (view === undefined) return refuse.joining;
   // A member that never got its view, as its uuid tells, is let through to its observers, who will give it.
   if (!view.hasAs(sender, uuid)) {
     if (view.has(sender)) return refuse.hostExists;

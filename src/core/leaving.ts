@@ -1,4 +1,4 @@
-// How a member gets out. Nobody can report itself, so its observers must: Node members are asked to, and for Rust
+// How a member gets out, of its own accord or because another process has taken its address. Nobody can report itself, so its observers must: Node members are asked to, and for Rust
 // members, who cannot be asked, the leaver says it in their name (PITFALLS E5).
 
 import type { Endpoint } from "./endpoint.ts";
@@ -37,14 +37,27 @@ export function farewell(view: View, self: Endpoint): Farewell {
 
 /** What we report when another member leaves, or why we do not. */
 export function edgesOfLeaver(
-  view: View,
+  view: View | undefined,
   self: Endpoint,
   { sender, configuration }: Leave,
 ): readonly Edge[] | Refused {
+  if (view === undefined) return refuse.joining;
   if (!view.has(sender)) return refuse.notMember(sender);
   if (configuration !== view.id) return refuse.wrongConfiguration;
   const edges = sender === self ? [] : edgesBetween(view, self, sender);
   return edges.length === 0 ? refuse.invalidRing : edges;
+}
+
+/** What is said of a member whose address was taken: by us for our rings, and in the name of Rust observers (B5). */
+export function accusations(view: View, self: Endpoint, subject: Endpoint): readonly Alerts[] {
+  return [...new Set(view.observersOf(subject))]
+    .filter((sender) => sender !== subject && (sender === self || !view.isNode(sender)))
+    .map((sender) => ({
+      kind: "alerts",
+      sender,
+      configuration: view.id,
+      edges: edgesBetween(view, sender, subject),
+    }));
 }
 
 /** That the subject is down, on every ring on which `observer` holds it. */

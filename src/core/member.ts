@@ -2,24 +2,23 @@
 // step runs to its end, and what a member says to itself waits in #own until the event is done.
 
 import { AlertBatch } from "./alert-batch.ts";
-import { Crossroads } from "./crossroads.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Entrance, type JoinCall } from "./entrance.ts";
 import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
-import { HeldMessages } from "./held-messages.ts";
-import { edgesOfLeaver, FAREWELL_AGAIN_MS, farewell } from "./leaving.ts";
+import { Healing, type HealingCall, type Remedy } from "./healing.ts";
+import { accusations, edgesOfLeaver, FAREWELL_AGAIN_MS, farewell } from "./leaving.ts";
 import {
   ack,
   type Broadcast,
-  type ConfigurationId,
+  type Certificate,
   type Gossip,
   type Join,
   type Leave,
   type Metadata,
-  type PreJoin,
+  type Refused,
   type Reply,
   type Request,
 } from "./messages.ts";
@@ -40,7 +39,7 @@ export interface MemberOptions {
 }
 
 /** An outbound call whose answer matters. */
-type Call = ProbeCall | JoinCall;
+type Call = ProbeCall | JoinCall | HealingCall;
 
 /** A configuration that we take part in. */
 interface Membership {
@@ -48,25 +47,19 @@ interface Membership {
   readonly round: Round;
 }
 
-/** How many configurations of the past are told from those that we are not in yet. */
-const PAST_MAX = 64;
-
 export class Member implements Machine {
   readonly #options: MemberOptions;
   readonly #self: Endpoint;
   readonly #batch = new AlertBatch();
   readonly #gatekeeper = new Gatekeeper();
-  readonly #held = new HeldMessages();
   readonly #detector: FailureDetector;
   #dissemination: Dissemination | undefined;
   readonly #out = new Outgoing<Call>();
-  readonly #past = new Set<ConfigurationId>();
+  readonly #healing: Healing;
   /** The newest view we had, be we in it or not. */
   #view: View | undefined;
   /** Absent while we are in no configuration. */
   #membership: Membership | undefined;
-  /** Present where the last view change could have been applied in several ways. */
-  #crossroads: Crossroads | undefined;
   /** Present while we are on our way in, for the first time or again. */
   #entrance: Entrance | undefined;
   /** As whom we were let in last. */
@@ -81,6 +74,7 @@ export class Member implements Machine {
     this.#options = options;
     this.#self = options.self;
     this.#detector = new FailureDetector(options.self, options.settings, this.#out);
+    this.#healing = new Healing(options, this.#out);
   }
 
   get wakeAt(): Millis {
@@ -88,6 +82,7 @@ export class Member implements Machine {
     let at = Math.min(this.#leaveBy ?? Infinity, this.#entrance?.wakeAt ?? Infinity);
     if (this.#membership !== undefined) {
       at = Math.min(at, this.#batch.dueAt, this.#membership.round.wakeAt, this.#gatekeeper.wakeAt);
+      if (this.#leaveBy === undefined) at = Math.min(at, this.#healing.wakeAt);
     }
     return Math.min(at, this.#detector.wakeAt, this.#farewellAt);
   }
@@ -142,6 +137,7 @@ export class Member implements Machine {
     }
     this.#detector.wake(now);
     if (now >= round.wakeAt) this.#follow(round.wake(now));
+    if (this.#membership !== undefined && this.#leaveBy === undefined) this.#remedy(this.#healing.wake(now));
   }
 
   // What others ask of us.
@@ -155,11 +151,13 @@ export class Member implements Machine {
       case "probe":
         return this.#out.reply(token, probeReply(this.#isWell, this.#entrance?.uuid ?? this.#uuid));
       case "preJoin":
-        return this.#out.reply(token, this.#onPreJoin(request));
+        return this.#out.reply(token, contactsFor(request, this.#open, this.#self));
       case "join":
         return this.#onJoin(token, request);
       case "leave":
         return this.#out.reply(token, this.#onLeave(request));
+      case "compare":
+        return this.#out.reply(token, this.#healing.compare(request, this.#now));
       case "broadcast":
         return this.#out.reply(token, this.#onBroadcast(request));
       default:
@@ -172,16 +170,13 @@ export class Member implements Machine {
     return this.#membership !== undefined || (this.#entrance?.answersProbes ?? false);
   }
 
-  #onPreJoin(request: PreJoin): Reply {
-    if (this.#membership === undefined || this.#leaveBy !== undefined) return refuse.joining;
-    return contactsFor(request, this.#membership.view, this.#self);
+  /** The configuration into which we can help others. */
+  get #open(): View | undefined {
+    return this.#leaveBy === undefined ? this.#membership?.view : undefined;
   }
 
   #onJoin(token: Token, join: Join): void {
-    const reply =
-      this.#membership === undefined
-        ? refuse.joining
-        : this.#gatekeeper.judge(join, this.#membership.view, this.#self);
+    const reply = this.#gatekeeper.judge(join, this.#membership?.view, this.#self);
     if (reply !== undefined) return this.#out.reply(token, reply);
     // A second call of the same joiner waits like the first: any of them lets it in.
     for (const edge of edgesOf(join)) this.#batch.add(edge, this.#now);
@@ -189,8 +184,7 @@ export class Member implements Machine {
   }
 
   #onLeave(leave: Leave): Reply {
-    if (this.#membership === undefined) return refuse.joining;
-    const edges = edgesOfLeaver(this.#membership.view, this.#self, leave);
+    const edges = edgesOfLeaver(this.#membership?.view, this.#self, leave);
     if ("kind" in edges) return edges;
     for (const edge of edges) this.#batch.add(edge, this.#now);
     this.#batch.hurry(this.#now);
@@ -208,11 +202,10 @@ export class Member implements Machine {
 
   /** A message that was meant for us alone is not kept for later: its sender learns where we are. */
   #onDirect(gossip: Gossip): Reply {
-    if (this.#membership !== undefined && gossip.configuration !== this.#membership.view.id) {
-      const isMember = this.#membership.view.has(gossip.sender);
-      return isMember ? refuse.wrongConfiguration : refuse.notMember(gossip.sender);
-    }
-    return this.#hear(gossip);
+    const view = this.#membership?.view;
+    return view === undefined || view.id === gossip.configuration
+      ? this.#hear(gossip)
+      : elsewhere(view, gossip);
   }
 
   #hear(gossip: Gossip): Reply {
@@ -225,16 +218,8 @@ export class Member implements Machine {
       this.#follow(heard);
       return heard.reply;
     }
-    if (this.#past.has(gossip.configuration)) {
-      const isStranger = this.#membership?.view.has(gossip.sender) === false;
-      return isStranger ? refuse.notMember(gossip.sender) : refuse.wrongConfiguration;
-    }
-    this.#held.hold(gossip, this.#now);
-    const turn = this.#crossroads?.hear(gossip.sender, gossip.configuration);
-    if (turn !== undefined) {
-      this.#out.note("info", "most members applied another variant of a joiner; following them");
-      this.#install(turn);
-    }
+    if (this.#healing.isPast(gossip.configuration)) return elsewhere(this.#membership?.view, gossip);
+    this.#remedy(this.#healing.hold(gossip, this.#now));
     return ack;
   }
 
@@ -252,31 +237,43 @@ export class Member implements Machine {
     else if (promise !== undefined) this.#out.send([promise.to], promise.message);
     for (const edge of report) this.#batch.add(edge, this.#now);
     if (decided !== undefined) {
-      const before = this.#membership!.view;
-      const after = before.next(decided.value, decided.joiners);
-      this.#install(after);
-      if (variants !== undefined) {
-        this.#crossroads = new Crossroads(before, decided.value, variants, after);
-      }
+      const after = this.#membership!.view.next(decided.value, decided.joiners);
+      this.#install(after, decided);
+      if (variants !== undefined) this.#healing.atCrossroads(decided, variants, after);
     }
-    if (isLost) this.#giveUp();
+    if (isLost) this.#giveUp("missed what a decision was about", []);
+    else if (this.#membership?.round.isIncomplete) this.#healing.doubt(this.#now);
+  }
+
+  #remedy(remedy: Remedy | undefined): void {
+    switch (remedy?.kind) {
+      case "go":
+        for (const { view, by } of remedy.steps) this.#install(view, by);
+        return;
+      case "turn":
+        return this.#install(remedy.view);
+      case "joinAnew":
+        return this.#giveUp(remedy.why, remedy.contacts);
+      case "report":
+        for (const subject of remedy.impostors)
+          for (const alerts of accusations(this.#membership!.view, this.#self, subject)) this.#say(alerts);
+    }
   }
 
   #found(): void {
     const { metadata, random, settings } = this.#options;
     const joiner = { uuid: drawNodeId(random), metadata };
     this.#uuid = joiner.uuid;
+    this.#healing.founded(false);
     this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner));
   }
 
-  #install(view: View): void {
+  /** Takes the next view; `by` tells what ended the one before. */
+  #install(view: View, by?: Certificate): void {
     const before = this.#view;
-    if (before !== undefined) this.#past.add(before.id);
-    if (this.#past.size > PAST_MAX) this.#past.delete(this.#past.keys().next().value!);
     const { settings, random } = this.#options;
     this.#view = view;
     this.#entrance = undefined;
-    this.#crossroads = undefined;
     this.#membership = view.has(this.#self)
       ? { view, round: new Round(view, this.#self, settings, random) }
       : undefined;
@@ -287,7 +284,7 @@ export class Member implements Machine {
     const joined = view.members.filter((node) => before?.has(node) !== true);
     const kicked = before?.members.filter((node) => !view.has(node)) ?? [];
     this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded: this.#membership === undefined } });
-    this.#own.push(...this.#held.take(view.id, this.#now));
+    this.#own.push(...this.#healing.follow(this.#membership?.view, before, by, this.#now));
     if (this.#membership === undefined) this.#removed(view);
     else if (this.#leaveBy !== undefined) this.#askToBeReported();
   }
@@ -300,16 +297,17 @@ export class Member implements Machine {
   }
 
   /** The others went on with something that we cannot follow: what we know is outdated, so join anew. */
-  #giveUp(): void {
+  #giveUp(why: string, contacts: readonly Endpoint[]): void {
     const view = this.#view!;
-    this.#out.note("warn", "missed what a decision was about; joining again");
+    this.#out.note("warn", `${why}; joining again`);
+    this.#healing.follow(undefined, view, undefined, this.#now);
     this.#membership = undefined;
     this.#batch.clear();
     this.#detector.follow(undefined, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
     this.#out.add({ kind: "cut", cut: { view, joined: [], kicked: [], degraded: true } });
     if (this.#leaveBy !== undefined) return this.#finish(false);
-    this.#join(view.members);
+    this.#join([...contacts, ...view.members]);
   }
 
   #join(lastKnown: readonly Endpoint[]): void {
@@ -321,10 +319,12 @@ export class Member implements Machine {
     const call = this.#out.answered(id);
     if (call === undefined) return;
     if (call.kind === "probe") return this.#heed(this.#detector.probed(call.subject, reply, this.#now));
+    if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
     if (view === undefined) return this.#leaveUnlessKnocking();
     this.#out.cancelAll();
     this.#uuid = this.#entrance!.uuid;
+    this.#healing.entered();
     this.#install(view);
   }
 
@@ -373,4 +373,9 @@ export class Member implements Machine {
     this.#out.send(to, broadcast);
     this.#own.push(gossip);
   }
+}
+
+/** The answer to one who speaks under a configuration that is not ours. */
+function elsewhere(view: View | undefined, { sender }: Gossip): Refused {
+  return view?.has(sender) === false ? refuse.notMember(sender) : refuse.wrongConfiguration;
 }

@@ -100,7 +100,24 @@ export interface Leave extends Within {
   readonly kind: "leave";
 }
 
-export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave;
+/** What ended a configuration: evidence for those who missed it. */
+export interface Certificate {
+  /** The one that it ended. */
+  readonly configuration: ConfigurationId;
+  readonly value: Proposal;
+  readonly joiners: ReadonlyMap<Endpoint, Joiner>;
+  /** FAST_RANK: by votes of the fast round; above: accepted in that round. */
+  readonly rank: Rank;
+  readonly voters: readonly Endpoint[];
+}
+/** "I am in this configuration, and was in those: where are you?" Between Node members (PITFALLS E4). */
+export interface Compare extends Within {
+  readonly kind: "compare";
+  /** Newest first. */
+  readonly past: readonly ConfigurationId[];
+}
+
+export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave | Compare;
 
 export interface Ack {
   readonly kind: "ack";
@@ -119,6 +136,20 @@ export interface Joined extends Within {
   /** The configuration with its members. `configuration` is what the sender said its id is. */
   readonly view: View;
 }
+/** Where the one that was asked is. `configuration` is 0 while it is in none. */
+export interface Compared extends Within {
+  readonly kind: "compared";
+  /** How many members that configuration has. */
+  readonly size: number;
+  /** The asker's address is among them. */
+  readonly isMember: boolean;
+  /** It was, in one of the configurations before. */
+  readonly wasMember: boolean;
+  /** How to get there from where the asker is, or was; the first of several steps, or nothing. */
+  readonly chain: readonly Certificate[];
+  /** Members of an older mesh for whose sake the one that was asked gave up the mesh that it had founded. */
+  readonly contacts: readonly Endpoint[];
+}
 export interface Refused {
   readonly kind: "refused";
   readonly code: RefusalCode;
@@ -127,7 +158,7 @@ export interface Refused {
   readonly uuid?: NodeId;
 }
 
-export type Reply = Ack | Contacts | Joined | Refused;
+export type Reply = Ack | Contacts | Joined | Compared | Refused;
 
 /** gRPC's status codes, by name. A call that timed out or never arrived is a refusal too. */
 export type RefusalCode =

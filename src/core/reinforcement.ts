@@ -46,7 +46,7 @@ export class Reinforcement {
     const echoes: Endpoint[] = [];
     for (const { node, since } of unstable) {
       if (this.#detector.isIgnored(node) || now < since + this.#unstableMs) continue;
-      if (!this.#echoed.has(node) && this.#detector.witnessesOf(node) >= 2) {
+      if (!this.#echoed.has(node) && this.#detector.witnessesOf(node, this.#recently(node, now)) >= 2) {
         this.#echoed.add(node);
         echoes.push(node);
       } else if (!this.#echoed.has(node) || now >= since + 2 * this.#unstableMs) {
@@ -54,6 +54,15 @@ export class Reinforcement {
       }
     }
     return echoes;
+  }
+
+  /**
+   * Whoever cannot reach a member says so again and again; who said so once and not since, can reach it now. Of a joiner
+   * everything is said once.
+   */
+  #recently(node: Endpoint, now: Millis): Millis {
+    if (!this.#detector.isMember(node)) return -Infinity;
+    return now - 1.5 * this.#settings.faultStrikes * this.#settings.faultTimeoutMs;
   }
 
   get #unstableMs(): Millis {

@@ -1,6 +1,7 @@
 // Everything that lives exactly as long as one configuration: reports, votes, ranks, joiners. It is thrown away at
 // the next view, so nothing has to be reset. A round hears and answers; it sends nothing and sets no timer.
 
+import { certify } from "./certificates.ts";
 import { ClassicPaxos } from "./classic-paxos.ts";
 import { choose } from "./coordinator-choice.ts";
 import { CutDetector } from "./cut-detector.ts";
@@ -11,6 +12,7 @@ import { JoinerLedger } from "./joiner-ledger.ts";
 import {
   type Alerts,
   ack,
+  type Certificate,
   type Edge,
   type FastAccepted,
   type Gossip,
@@ -42,16 +44,11 @@ export interface Conclusion {
   /** Edges to report on our own rings, in the next batch. */
   readonly report: readonly Edge[];
   /** The value that ends this configuration, with the joiners that it names. */
-  readonly decided?: { readonly value: Proposal; readonly joiners: ReadonlyMap<Endpoint, Joiner> };
+  readonly decided?: Certificate;
   /** Present where joiners of the decision were told of in several variants. */
   readonly variants?: ReadonlyMap<Endpoint, readonly Joiner[]>;
   /** A decision was made that we cannot apply, and its missing part did not come. */
   readonly isLost: boolean;
-}
-
-interface Decision {
-  readonly value: Proposal;
-  readonly until: Millis;
 }
 
 type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say: Gossip[]; report: Edge[] };
@@ -66,7 +63,7 @@ export class Round {
   readonly #fast: FastPaxos;
   readonly #classic: ClassicPaxos;
   #announced: Proposal | undefined;
-  #decision: Decision | undefined;
+  #decision: { readonly value: Proposal; readonly until: Millis } | undefined;
   #settlesAt: Millis = Infinity;
   #unstableAt: Millis = Infinity;
   #attemptAt: Millis = Infinity;
@@ -88,6 +85,11 @@ export class Round {
   get wakeAt(): Millis {
     if (this.#decision !== undefined) return this.#decision.until;
     return Math.min(this.#settlesAt, this.#unstableAt, this.#attemptAt, this.#unsafeUntil);
+  }
+
+  /** It is decided, but we lack what we need to apply it. */
+  get isIncomplete(): boolean {
+    return this.#decision !== undefined;
   }
 
   get hasAnnounced(): boolean {
@@ -287,7 +289,7 @@ export class Round {
       this.#draft.isLost = now >= until;
       return;
     }
-    this.#draft.decided = { value, joiners };
+    this.#draft.decided = certify(this.#view, value, joiners, this.#fast, this.#classic);
     const variants = new Map([...joiners.keys()].map((node) => [node, this.#ledger.variantsOf(node)]));
     if ([...variants.values()].some(({ length }) => length > 1)) this.#draft.variants = variants;
   }

@@ -6,6 +6,7 @@ import type { Refused, Reply, Request } from "../core/messages.ts";
 import { ack, type Broadcast, type Edge, type Gossip, type Joined } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
 import { View } from "../core/view.ts";
+import { decodeCompare, decodeCompared, encodeCompare, encodeCompared } from "./compare-codec.ts";
 import * as wire from "./fields.ts";
 import * as blip from "./gen/blip_pb.ts";
 import type { Kind } from "./methods.ts";
@@ -46,6 +47,8 @@ export function encodeReply(reply: Exclude<Reply, Refused>): Buffer {
       });
     case "joined":
       return writeJoined(reply);
+    case "compared":
+      return encodeCompared(reply);
   }
 }
 
@@ -65,6 +68,8 @@ export function decodeReply(kind: Kind, bytes: Uint8Array, observers: number): R
       }
       case "join":
         return readJoined(bytes, observers);
+      case "compare":
+        return decodeCompared(bytes);
       default:
         // An Ack has no fields, and whatever else a peer may put in it does not concern us.
         return ack;
@@ -95,6 +100,8 @@ function writeRequest(request: Request): Buffer {
       });
     case "leave":
       return encodeLeave(request);
+    case "compare":
+      return encodeCompare(request);
     case "broadcast":
       return toBytes(blip.BroadcastReqSchema, {
         unix: request.unix,
@@ -131,6 +138,8 @@ function readRequest(kind: Kind, bytes: Uint8Array): Request {
     }
     case "leave":
       return decodeLeave(bytes);
+    case "compare":
+      return decodeCompare(bytes);
     case "broadcast":
       return readBroadcast(bytes);
     default: {

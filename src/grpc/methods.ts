@@ -16,6 +16,7 @@ export const PATHS: { readonly [kind in Kind]: string } = {
   broadcast: "/blip.Membership/Broadcast",
   probe: "/blip.Membership/Probe",
   leave: "/blip.ext.v1.Peer/Leave",
+  compare: "/blip.ext.v1.Peer/Compare",
 };
 
 /** What every member answers at once, of either kind. */

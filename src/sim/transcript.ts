@@ -83,6 +83,8 @@ function tellRequest(request: Request): string {
       return `wants to join ${idOf(request.configuration)} on ring ${request.ring}`;
     case "leave":
       return "asks to be reported, since it leaves";
+    case "compare":
+      return `asks who else is in ${idOf(request.configuration)}`;
     default:
       return tellGossip(request);
   }

@@ -124,6 +124,7 @@ export class Watch {
         const gossip = request.kind === "broadcast" ? request.gossip : request;
         if (isRelay || !("configuration" in gossip) || gossip.kind === "join" || gossip.kind === "leave")
           return;
+        if (gossip.kind === "compare") return;
         if (gossip.sender !== process.endpoint) return;
         for (const checker of this.#checkers) checker.uttered?.(process, gossip);
         return;

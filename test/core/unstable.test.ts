@@ -10,7 +10,8 @@ import { Council } from "./council.ts";
 import { host, joiner, joinerAt, ringsHeld, viewOfSize } from "./sample-views.ts";
 
 const { faultTimeoutMs, faultStrikes } = DEFAULT_SETTINGS;
-const UNSTABLE_MS = 2 * faultStrikes * faultTimeoutMs;
+const DETECTION_MS = faultStrikes * faultTimeoutMs;
+const UNSTABLE_MS = 2 * DETECTION_MS;
 const view = viewOfSize(30);
 
 /** One member that hears what the test says, and what it says and reports in turn. */
@@ -28,6 +29,15 @@ class Listener {
       const sender = view.observersOf(node)[ring]!;
       this.council.tell(this.self, { kind: "alerts", sender, configuration: view.id, edges: [edge] });
     }
+  }
+
+  /** Accuses the subject on these rings again and again, as those do who cannot reach it. */
+  hearAccusers(rings: readonly number[], until: number): void {
+    for (let at = this.council.now; at <= until; at += DETECTION_MS) {
+      this.sleepUntil(at);
+      this.hearReports(subject, rings);
+    }
+    this.sleepUntil(until);
   }
 
   /** Lets time pass for this member alone. */
@@ -73,8 +83,7 @@ describe("a member that several observers accuse but not all", () => {
 
   it("is accused by a silent observer too, on its own rings, when it was unstable for two detection times", () => {
     const listener = new Listener(silent);
-    listener.hearReports(subject, ringsOf(...some));
-    listener.sleepUntil(UNSTABLE_MS - 1);
+    listener.hearAccusers(ringsOf(...some), UNSTABLE_MS - 1);
     assert.deepEqual(listener.echoes, []);
     listener.sleepUntil(UNSTABLE_MS);
     assert.deepEqual(
@@ -85,8 +94,7 @@ describe("a member that several observers accuse but not all", () => {
 
   it("is removed when the echoes come in", () => {
     const listener = new Listener(silent);
-    listener.hearReports(subject, ringsOf(...some));
-    listener.sleepUntil(UNSTABLE_MS);
+    listener.hearAccusers(ringsOf(...some), UNSTABLE_MS);
     listener.hearReports(subject, allRings(subject));
     assert.deepEqual(listener.votes, [[subject]]);
   });
@@ -95,7 +103,7 @@ describe("a member that several observers accuse but not all", () => {
     const listener = new Listener(silent);
     listener.hearReports(subject, ringsOf(...some));
     listener.hearReports(down, allRings(down));
-    listener.sleepUntil(2 * UNSTABLE_MS - 1);
+    listener.hearAccusers(ringsOf(...some), 2 * UNSTABLE_MS - 1);
     assert.deepEqual(listener.votes, []);
     listener.sleepUntil(2 * UNSTABLE_MS);
     assert.deepEqual(listener.votes, [[down]]);
@@ -104,23 +112,32 @@ describe("a member that several observers accuse but not all", () => {
   it("is not accused by one that does not observe it", () => {
     const stranger = view.members.find((member) => member !== subject && !distinct.includes(member))!;
     const listener = new Listener(stranger);
-    listener.hearReports(subject, ringsOf(...some));
-    listener.sleepUntil(3 * UNSTABLE_MS);
+    listener.hearAccusers(ringsOf(...some), 3 * UNSTABLE_MS);
     assert.deepEqual(listener.echoes, []);
   });
 
   it("is not accused anew by those who did already", () => {
     const listener = new Listener(some[0]!);
-    listener.hearReports(subject, ringsOf(...some));
-    listener.sleepUntil(3 * UNSTABLE_MS);
+    listener.hearAccusers(ringsOf(...some), 3 * UNSTABLE_MS);
     assert.deepEqual(listener.echoes, []);
   });
 
   it("is accused once: an echo is not repeated", () => {
     const listener = new Listener(silent);
-    listener.hearReports(subject, ringsOf(...some));
-    listener.sleepUntil(10 * UNSTABLE_MS);
+    listener.hearAccusers(ringsOf(...some), 10 * UNSTABLE_MS);
     assert.equal(listener.echoes.length, ringsOf(silent).length);
+  });
+});
+
+describe("a member that several observers missed once, and reach again", () => {
+  it("is not accused by the others, and holds them back for two detection times only", () => {
+    const listener = new Listener(distinct.find((observer) => !accusers(2).includes(observer))!);
+    listener.hearReports(subject, ringsOf(...accusers(2)));
+    listener.hearReports(down, allRings(down));
+    listener.sleepUntil(UNSTABLE_MS - 1);
+    assert.deepEqual(listener.votes, []);
+    listener.sleepUntil(UNSTABLE_MS);
+    assert.deepEqual([listener.echoes, listener.votes], [[], [[down]]]);
   });
 });
 

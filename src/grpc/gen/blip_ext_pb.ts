@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blip_ext.proto.
  */
 export const file_blip_ext: GenFile = /*@__PURE__*/
-  fileDesc("Cg5ibGlwX2V4dC5wcm90bxILYmxpcC5leHQudjEiPwoMTGVhdmVSZXF1ZXN0Eh4KBnNlbmRlchgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBCIPCg1MZWF2ZVJlc3BvbnNlIiIKDFJlbGF5UmVxdWVzdBISCgpicm9hZGNhc3RzGAEgAygMIg8KDVJlbGF5UmVzcG9uc2UiDgoMUHJvYmVSZXF1ZXN0IjkKDVByb2JlUmVzcG9uc2USDAoEY29kZRgBIAEoDRIaCgR1dWlkGAIgASgLMgwuYmxpcC5Ob2RlSWQiDQoLU3luY1JlcXVlc3QiDgoMV2F0Y2hSZXF1ZXN0IusBCg1Db25maWd1cmF0aW9uEh0KBWxvY2FsGAEgASgLMg4uYmxpcC5FbmRwb2ludBIPCgdjb25mX2lkGAIgASgEEhAKCGRlZ3JhZGVkGAMgASgIEioKB21lbWJlcnMYBCADKAsyGS5ibGlwLmV4dC52MS5NZW1iZXJSZWNvcmQSHgoGam9pbmVkGAUgAygLMg4uYmxpcC5FbmRwb2ludBIeCgZraWNrZWQYBiADKAsyDi5ibGlwLkVuZHBvaW50Eg8KB3NraXBwZWQYByABKAQSGwoFdXVpZHMYCCADKAsyDC5ibGlwLk5vZGVJZCJuCgxNZW1iZXJSZWNvcmQSIAoIZW5kcG9pbnQYASABKAsyDi5ibGlwLkVuZHBvaW50EiAKCG1ldGFkYXRhGAIgASgLMg4uYmxpcC5NZXRhZGF0YRIaCgR1dWlkGAMgASgLMgwuYmxpcC5Ob2RlSWQyzwIKBFBlZXISPgoFTGVhdmUSGS5ibGlwLmV4dC52MS5MZWF2ZVJlcXVlc3QaGi5ibGlwLmV4dC52MS5MZWF2ZVJlc3BvbnNlEkIKBVJlbGF5EhkuYmxpcC5leHQudjEuUmVsYXlSZXF1ZXN0GhouYmxpcC5leHQudjEuUmVsYXlSZXNwb25zZSgBMAESQwoGUHJvYmVzEhkuYmxpcC5leHQudjEuUHJvYmVSZXF1ZXN0GhouYmxpcC5leHQudjEuUHJvYmVSZXNwb25zZSgBMAESPAoEU3luYxIYLmJsaXAuZXh0LnYxLlN5bmNSZXF1ZXN0GhouYmxpcC5leHQudjEuQ29uZmlndXJhdGlvbhJACgVXYXRjaBIZLmJsaXAuZXh0LnYxLldhdGNoUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkNvbmZpZ3VyYXRpb24wAWIGcHJvdG8z", [file_blip]);
+  fileDesc("Cg5ibGlwX2V4dC5wcm90bxILYmxpcC5leHQudjEiPwoMTGVhdmVSZXF1ZXN0Eh4KBnNlbmRlchgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBCIPCg1MZWF2ZVJlc3BvbnNlIiIKDFJlbGF5UmVxdWVzdBISCgpicm9hZGNhc3RzGAEgAygMIg8KDVJlbGF5UmVzcG9uc2UiDgoMUHJvYmVSZXF1ZXN0IjkKDVByb2JlUmVzcG9uc2USDAoEY29kZRgBIAEoDRIaCgR1dWlkGAIgASgLMgwuYmxpcC5Ob2RlSWQiTwoOQ29tcGFyZVJlcXVlc3QSHgoGc2VuZGVyGAEgASgLMg4uYmxpcC5FbmRwb2ludBIPCgdjb25mX2lkGAIgASgEEgwKBHBhc3QYAyADKAQiwgEKD0NvbXBhcmVSZXNwb25zZRIeCgZzZW5kZXIYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQSDAoEc2l6ZRgDIAEoDRIRCglpc19tZW1iZXIYBCABKAgSJwoFY2hhaW4YBSADKAsyGC5ibGlwLmV4dC52MS5DZXJ0aWZpY2F0ZRIgCghjb250YWN0cxgGIAMoCzIOLmJsaXAuRW5kcG9pbnQSEgoKd2FzX21lbWJlchgHIAEoCCKmAQoLQ2VydGlmaWNhdGUSDwoHY29uZl9pZBgBIAEoBBIdCgV2YWx1ZRgCIAMoCzIOLmJsaXAuRW5kcG9pbnQSJgoHam9pbmVycxgDIAMoCzIVLmJsaXAuZXh0LnYxLkFkbWl0dGVkEg0KBXJvdW5kGAQgASgNEhAKCG5vZGVfaWR4GAUgASgEEh4KBnZvdGVycxgGIAMoCzIOLmJsaXAuRW5kcG9pbnQiZgoIQWRtaXR0ZWQSHAoEbm9kZRgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSGgoEdXVpZBgCIAEoCzIMLmJsaXAuTm9kZUlkEiAKCG1ldGFkYXRhGAMgASgLMg4uYmxpcC5NZXRhZGF0YSINCgtTeW5jUmVxdWVzdCIOCgxXYXRjaFJlcXVlc3Qi6wEKDUNvbmZpZ3VyYXRpb24SHQoFbG9jYWwYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQSEAoIZGVncmFkZWQYAyABKAgSKgoHbWVtYmVycxgEIAMoCzIZLmJsaXAuZXh0LnYxLk1lbWJlclJlY29yZBIeCgZqb2luZWQYBSADKAsyDi5ibGlwLkVuZHBvaW50Eh4KBmtpY2tlZBgGIAMoCzIOLmJsaXAuRW5kcG9pbnQSDwoHc2tpcHBlZBgHIAEoBBIbCgV1dWlkcxgIIAMoCzIMLmJsaXAuTm9kZUlkIm4KDE1lbWJlclJlY29yZBIgCghlbmRwb2ludBgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSIAoIbWV0YWRhdGEYAiABKAsyDi5ibGlwLk1ldGFkYXRhEhoKBHV1aWQYAyABKAsyDC5ibGlwLk5vZGVJZDKVAwoEUGVlchI+CgVMZWF2ZRIZLmJsaXAuZXh0LnYxLkxlYXZlUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkxlYXZlUmVzcG9uc2USQgoFUmVsYXkSGS5ibGlwLmV4dC52MS5SZWxheVJlcXVlc3QaGi5ibGlwLmV4dC52MS5SZWxheVJlc3BvbnNlKAEwARJDCgZQcm9iZXMSGS5ibGlwLmV4dC52MS5Qcm9iZVJlcXVlc3QaGi5ibGlwLmV4dC52MS5Qcm9iZVJlc3BvbnNlKAEwARJECgdDb21wYXJlEhsuYmxpcC5leHQudjEuQ29tcGFyZVJlcXVlc3QaHC5ibGlwLmV4dC52MS5Db21wYXJlUmVzcG9uc2USPAoEU3luYxIYLmJsaXAuZXh0LnYxLlN5bmNSZXF1ZXN0GhouYmxpcC5leHQudjEuQ29uZmlndXJhdGlvbhJACgVXYXRjaBIZLmJsaXAuZXh0LnYxLldhdGNoUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkNvbmZpZ3VyYXRpb24wAWIGcHJvdG8z", [file_blip]);
 
 /**
  * @generated from message blip.ext.v1.LeaveRequest
@@ -124,6 +124,167 @@ export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
   messageDesc(file_blip_ext, 5);
 
 /**
+ * @generated from message blip.ext.v1.CompareRequest
+ */
+export type CompareRequest = Message<"blip.ext.v1.CompareRequest"> & {
+  /**
+   * @generated from field: blip.Endpoint sender = 1;
+   */
+  sender?: Endpoint | undefined;
+
+  /**
+   * @generated from field: uint64 conf_id = 2;
+   */
+  confId: bigint;
+
+  /**
+   * configurations before, newest first
+   *
+   * @generated from field: repeated uint64 past = 3;
+   */
+  past: bigint[];
+};
+
+/**
+ * Describes the message blip.ext.v1.CompareRequest.
+ * Use `create(CompareRequestSchema)` to create a new message.
+ */
+export const CompareRequestSchema: GenMessage<CompareRequest> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 6);
+
+/**
+ * @generated from message blip.ext.v1.CompareResponse
+ */
+export type CompareResponse = Message<"blip.ext.v1.CompareResponse"> & {
+  /**
+   * @generated from field: blip.Endpoint sender = 1;
+   */
+  sender?: Endpoint | undefined;
+
+  /**
+   * 0: in none
+   *
+   * @generated from field: uint64 conf_id = 2;
+   */
+  confId: bigint;
+
+  /**
+   * @generated from field: uint32 size = 3;
+   */
+  size: number;
+
+  /**
+   * the asker's address is a member there
+   *
+   * @generated from field: bool is_member = 4;
+   */
+  isMember: boolean;
+
+  /**
+   * from where the asker is, or was, onwards
+   *
+   * @generated from field: repeated blip.ext.v1.Certificate chain = 5;
+   */
+  chain: Certificate[];
+
+  /**
+   * of the mesh that the asked one left its own for
+   *
+   * @generated from field: repeated blip.Endpoint contacts = 6;
+   */
+  contacts: Endpoint[];
+
+  /**
+   * the asker's address was a member there lately
+   *
+   * @generated from field: bool was_member = 7;
+   */
+  wasMember: boolean;
+};
+
+/**
+ * Describes the message blip.ext.v1.CompareResponse.
+ * Use `create(CompareResponseSchema)` to create a new message.
+ */
+export const CompareResponseSchema: GenMessage<CompareResponse> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 7);
+
+/**
+ * What ended a configuration, and who voted for it.
+ *
+ * @generated from message blip.ext.v1.Certificate
+ */
+export type Certificate = Message<"blip.ext.v1.Certificate"> & {
+  /**
+   * @generated from field: uint64 conf_id = 1;
+   */
+  confId: bigint;
+
+  /**
+   * @generated from field: repeated blip.Endpoint value = 2;
+   */
+  value: Endpoint[];
+
+  /**
+   * those of the value that were not members
+   *
+   * @generated from field: repeated blip.ext.v1.Admitted joiners = 3;
+   */
+  joiners: Admitted[];
+
+  /**
+   * (1, 1): the fast round
+   *
+   * @generated from field: uint32 round = 4;
+   */
+  round: number;
+
+  /**
+   * @generated from field: uint64 node_idx = 5;
+   */
+  nodeIdx: bigint;
+
+  /**
+   * @generated from field: repeated blip.Endpoint voters = 6;
+   */
+  voters: Endpoint[];
+};
+
+/**
+ * Describes the message blip.ext.v1.Certificate.
+ * Use `create(CertificateSchema)` to create a new message.
+ */
+export const CertificateSchema: GenMessage<Certificate> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 8);
+
+/**
+ * @generated from message blip.ext.v1.Admitted
+ */
+export type Admitted = Message<"blip.ext.v1.Admitted"> & {
+  /**
+   * @generated from field: blip.Endpoint node = 1;
+   */
+  node?: Endpoint | undefined;
+
+  /**
+   * @generated from field: blip.NodeId uuid = 2;
+   */
+  uuid?: NodeId | undefined;
+
+  /**
+   * @generated from field: blip.Metadata metadata = 3;
+   */
+  metadata?: Metadata | undefined;
+};
+
+/**
+ * Describes the message blip.ext.v1.Admitted.
+ * Use `create(AdmittedSchema)` to create a new message.
+ */
+export const AdmittedSchema: GenMessage<Admitted> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 9);
+
+/**
  * @generated from message blip.ext.v1.SyncRequest
  */
 export type SyncRequest = Message<"blip.ext.v1.SyncRequest"> & {
@@ -134,7 +295,7 @@ export type SyncRequest = Message<"blip.ext.v1.SyncRequest"> & {
  * Use `create(SyncRequestSchema)` to create a new message.
  */
 export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 6);
+  messageDesc(file_blip_ext, 10);
 
 /**
  * @generated from message blip.ext.v1.WatchRequest
@@ -147,7 +308,7 @@ export type WatchRequest = Message<"blip.ext.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 7);
+  messageDesc(file_blip_ext, 11);
 
 /**
  * @generated from message blip.ext.v1.Configuration
@@ -205,7 +366,7 @@ export type Configuration = Message<"blip.ext.v1.Configuration"> & {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 8);
+  messageDesc(file_blip_ext, 12);
 
 /**
  * @generated from message blip.ext.v1.MemberRecord
@@ -234,7 +395,7 @@ export type MemberRecord = Message<"blip.ext.v1.MemberRecord"> & {
  * Use `create(MemberRecordSchema)` to create a new message.
  */
 export const MemberRecordSchema: GenMessage<MemberRecord> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 9);
+  messageDesc(file_blip_ext, 13);
 
 /**
  * @generated from service blip.ext.v1.Peer
@@ -270,6 +431,16 @@ export const Peer: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ProbeRequestSchema;
     output: typeof ProbeResponseSchema;
+  },
+  /**
+   * Whether asker and asked are in the same configuration; to one who stayed behind, what it missed.
+   *
+   * @generated from rpc blip.ext.v1.Peer.Compare
+   */
+  compare: {
+    methodKind: "unary";
+    input: typeof CompareRequestSchema;
+    output: typeof CompareResponseSchema;
   },
   /**
    * The configuration that this member is in.

@@ -2,6 +2,7 @@
 // of PITFALLS §3.1. Quorums are computed here anew, not asked of the view.
 
 import { compareEndpoints, type Endpoint, isProposal } from "../../core/endpoint.ts";
+import { INQUIRY_RANK } from "../../core/inquiry.ts";
 import {
   type Accept,
   type Accepted,
@@ -72,6 +73,8 @@ export class Votes implements Checker {
         // Its own copy of it is heard at once, and is a promise then.
         return this.#promise(process, election, gossip.rank);
       case "promise":
+        // No promise, but a question where somebody is.
+        if (compareRanks(gossip.rank, INQUIRY_RANK) === 0) return;
         return this.#promise(process, election, gossip.rank);
       case "accept":
         return void this.#ballot(process, election, gossip);

@@ -1,0 +1,77 @@
+// What ended a configuration, kept as evidence for those who missed it: the value, the joiners that it names, and the
+// members that voted for it (PITFALLS B4). Nothing is signed, so evidence proves as much as the votes themselves did;
+// it is checked like votes, against the members of the configuration that it ends.
+
+import type { ClassicPaxos } from "./classic-paxos.ts";
+import { type Endpoint, isProposal, type NodeId } from "./endpoint.ts";
+import type { FastPaxos } from "./fast-paxos.ts";
+import {
+  type Accepted,
+  type Alerts,
+  type Certificate,
+  compareRanks,
+  type Edge,
+  FAST_RANK,
+  type FastAccepted,
+  type Joiner,
+  type Proposal,
+} from "./messages.ts";
+import type { View } from "./view.ts";
+
+export function certify(
+  view: View,
+  value: Proposal,
+  joiners: ReadonlyMap<Endpoint, Joiner>,
+  fast: FastPaxos,
+  classic: ClassicPaxos,
+): Certificate {
+  const votes = fast.votersFor(value);
+  const byVotes = votes !== undefined && votes.size >= view.fastQuorum;
+  const { rank, members } = byVotes
+    ? { rank: FAST_RANK, members: votes }
+    : (classic.acceptorsOf(value) ?? { rank: FAST_RANK, members: votes });
+  const voters = view.members.filter((_, member) => members?.has(member));
+  return { configuration: view.id, value, joiners, rank, voters };
+}
+
+/** The view that this certificate leads to, or `undefined` where it does not prove that. */
+export function viewAfter(view: View, certificate: Certificate): View | undefined {
+  const { configuration, value, joiners, rank, voters } = certificate;
+  if (configuration !== view.id || !isProposal(value)) return undefined;
+  const quorum = compareRanks(rank, FAST_RANK) === 0 ? view.fastQuorum : view.majority;
+  if (compareRanks(rank, FAST_RANK) < 0) return undefined;
+  if (new Set(voters).size < quorum || !voters.every((voter) => view.has(voter))) return undefined;
+  const uuids = new Set<NodeId>();
+  for (const node of value) {
+    if (view.has(node)) continue;
+    const joiner = joiners.get(node);
+    if (joiner === undefined || view.knows(joiner.uuid) || uuids.has(joiner.uuid)) return undefined;
+    uuids.add(joiner.uuid);
+  }
+  return view.next(value, joiners);
+}
+
+/** What was said when it was decided, for a peer that knows of no certificates. First all alerts, then the votes. */
+export interface Replay {
+  readonly alerts: readonly Alerts[];
+  readonly votes: readonly (FastAccepted | Accepted)[];
+}
+
+export function replayOf(view: View, { value, joiners, rank, voters }: Certificate): Replay {
+  const edges = new Map<Endpoint, Edge[]>();
+  for (const [node, join] of joiners) {
+    for (const [ring, sender] of view.observersOf(node).entries()) {
+      edges.set(sender, [...(edges.get(sender) ?? []), { node, ring, join }]);
+    }
+  }
+  const configuration = view.id;
+  const isFast = compareRanks(rank, FAST_RANK) === 0;
+  return {
+    alerts: [...edges].map(([sender, told]) => ({ kind: "alerts", sender, configuration, edges: told })),
+    votes: voters.map((sender) =>
+      isFast
+        ? { kind: "fastAccepted", sender, configuration, value }
+        : { kind: "accepted", sender, configuration, rank, value },
+    ),
+  };
+}

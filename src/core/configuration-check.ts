@@ -1,0 +1,139 @@
+// Finds out whether we are where the others are. Probes only tell that a process lives, and a member that missed a
+// decision lives on in a configuration that is over. So every few probe periods we ask our subjects and one more member
+// whether they are in our configuration too (PITFALLS E2). One answer proves nothing; when most of those who answer are
+// elsewhere, twice in a row, it is we who are left behind.
+
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type Random, shuffled } from "./random.ts";
+import type { Settings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+/** Where a member is: in our configuration, in another one, in one that we are not in; or it did not say. */
+export type Finding = "same" | "other" | "stranger" | "silent";
+
+/** Probe periods between two rounds of questions, while all is well. */
+const PERIODS = 2;
+/** Members asked when there is doubt: all, or a sample of them. */
+const ASKED_MAX = 32;
+/** Rounds in a row that must say the same before something is done about it. */
+const ROUNDS = 2;
+
+export class ConfigurationCheck {
+  readonly #self: Endpoint;
+  readonly #periodMs: Millis;
+  readonly #random: Random;
+  #view: View | undefined;
+  #nextAt: Millis = Infinity;
+  #isWide = false;
+  /** Whom we asked in this round, and what they said. */
+  readonly #asked = new Map<Endpoint, Finding | undefined>();
+  /** Member → rounds in a row in which it did not know us, though it is in our view. */
+  readonly #strangers = new Map<Endpoint, number>();
+  #staleRounds = 0;
+  #lonelyRounds = 0;
+
+  constructor(self: Endpoint, settings: Settings, random: Random) {
+    this.#self = self;
+    this.#periodMs = settings.faultTimeoutMs;
+    this.#random = random;
+  }
+
+  get wakeAt(): Millis {
+    return this.#nextAt;
+  }
+
+  /** A new configuration: what was found out about the last one does not matter any more. */
+  follow(view: View | undefined, now: Millis): void {
+    this.#view = view;
+    this.#asked.clear();
+    this.#strangers.clear();
+    this.#isWide = false;
+    this.#staleRounds = 0;
+    this.#lonelyRounds = 0;
+    const pauseMs = PERIODS * this.#periodMs;
+    this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
+  }
+
+  /** There is reason for doubt: ask soon, and many. */
+  hurry(now: Millis, withinMs: Millis = this.#periodMs / 2): void {
+    if (this.#nextAt === Infinity) return;
+    this.#isWide = true;
+    this.#nextAt = Math.min(this.#nextAt, now + 1 + this.#random.below(Math.max(1, Math.ceil(withinMs))));
+  }
+
+  /** Whom to ask now. Each of them must be answered for within a probe period. */
+  due(now: Millis): readonly Endpoint[] {
+    if (now < this.#nextAt || this.#view === undefined) return [];
+    const isWide = this.#judge() || this.#isWide;
+    this.#isWide = false;
+    this.#nextAt = now + this.#periodMs + (isWide ? 0 : this.#spread((PERIODS - 1) * this.#periodMs));
+    this.#asked.clear();
+    const others = this.#view.members.filter((member) => member !== this.#self);
+    const subjects = new Set(this.#view.subjectsOf(this.#self));
+    subjects.delete(this.#self);
+    if (isWide) for (const one of this.#sample(others, ASKED_MAX)) this.#asked.set(one, undefined);
+    else for (const one of [...subjects, ...this.#sample(others, 1)]) this.#asked.set(one, undefined);
+    return [...this.#asked.keys()];
+  }
+
+  /** What a member said, or that it said nothing in time. */
+  answered(member: Endpoint, finding: Finding): void {
+    if (!this.#asked.has(member)) return;
+    this.#asked.set(member, finding);
+    if (finding === "stranger") this.#strangers.set(member, (this.#strangers.get(member) ?? 0) + 1);
+    else if (finding !== "silent") this.#strangers.delete(member);
+  }
+
+  /** Most of those who answer have been elsewhere for a while. */
+  get isStale(): boolean {
+    return this.#staleRounds >= ROUNDS;
+  }
+
+  /** Somebody answers from elsewhere, or has done so lately. */
+  get suspectsStale(): boolean {
+    return this.#staleRounds > 0;
+  }
+
+  /** Too few answer from our configuration for a majority. */
+  get suspectsNoQuorum(): boolean {
+    return this.#lonelyRounds >= ROUNDS;
+  }
+
+  /**
+   * Members of ours that answer well, but from a mesh that does not know us, while most others are where we are: another
+   * process has taken their address.
+   */
+  get impostors(): readonly Endpoint[] {
+    if (this.#staleRounds > 0) return [];
+    return [...this.#strangers].filter(([, rounds]) => rounds > ROUNDS).map(([member]) => member);
+  }
+
+  /** Draws conclusions from the round that is over; true where there is doubt. */
+  #judge(): boolean {
+    if (this.#asked.size === 0) return false;
+    let same = 1;
+    let elsewhere = 0;
+    for (const finding of this.#asked.values()) {
+      if (finding === "same") same += 1;
+      else if (finding === "other" || finding === "stranger") elsewhere += 1;
+    }
+    // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
+    const isOver = this.#view!.size - elsewhere < this.#view!.majority;
+    this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
+    const isLonely = 2 * same <= this.#asked.size + 1;
+    this.#lonelyRounds = isLonely ? this.#lonelyRounds + 1 : 0;
+    return elsewhere > 0;
+  }
+
+  #sample(members: readonly Endpoint[], count: number): readonly Endpoint[] {
+    if (members.length <= count) return members;
+    if (count === 1) return [members[this.#random.below(members.length)]!];
+    return shuffled([...members], this.#random).slice(0, count);
+  }
+
+  /** Drawn from the upper half, so that members do not ask in step. */
+  #spread(ms: Millis): Millis {
+    return ms / 2 + this.#random.below(Math.max(1, Math.ceil(ms / 2)));
+  }
+}

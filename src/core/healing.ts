@@ -1,0 +1,299 @@
+// Brings members back into one configuration when a partition heals, when messages were lost, or when a process came
+// back as somebody else (PITFALLS B4, B5). Asks where others are, follows evidence of what we missed, tells it to those
+// who missed it, and says when nothing is left but to join anew. Evidence is always checked; nobody is just believed.
+
+import { viewAfter } from "./certificates.ts";
+import { ConfigurationCheck } from "./configuration-check.ts";
+import { Crossroads } from "./crossroads.ts";
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { HeldMessages } from "./held-messages.ts";
+import { History } from "./history.ts";
+import { findingOf, inquiry } from "./inquiry.ts";
+import { Laggards, type RepairCall } from "./laggards.ts";
+import type { Certificate, Compare, Compared, ConfigurationId, Gossip, Joiner, Reply } from "./messages.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Random } from "./random.ts";
+import type { Settings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+export interface HealingOptions {
+  readonly self: Endpoint;
+  readonly settings: Settings;
+  readonly random: Random;
+}
+
+/** A call whose answer tells where somebody is. */
+export type HealingCall =
+  | { readonly kind: "check"; readonly to: Endpoint; readonly configuration: ConfigurationId }
+  /** To one who may be in an older mesh, in which our address is a member. */
+  | { readonly kind: "claim"; readonly to: Endpoint; readonly isOurs: boolean }
+  /** To one that is gone; of its answer nothing is wanted. */
+  | { readonly kind: "greeting" }
+  | RepairCall;
+
+type Voice = Pick<Outgoing<HealingCall>, "call" | "note">;
+
+/** What to do about what was found out. */
+export type Remedy =
+  /** Go on to these views, one after the other. */
+  | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by: Certificate }[] }
+  /** Take this view instead of ours: the others took that turn. */
+  | { readonly kind: "turn"; readonly view: View }
+  /** Give our configuration up. */
+  | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
+  /** These addresses were taken by processes of another mesh: have them removed. */
+  | { readonly kind: "report"; readonly impostors: readonly Endpoint[] };
+
+/** Configurations before ours that we name when we ask where others are. */
+const PAST_TOLD = 8;
+/** Members that are gone who are asked in each round, the newest. */
+const GREETED_MAX = 3;
+/** Other turns that are remembered. */
+const TURNS_MAX = 64;
+
+export class Healing {
+  readonly #options: HealingOptions;
+  readonly #out: Voice;
+  readonly #check: ConfigurationCheck;
+  readonly #held = new HeldMessages();
+  readonly #history = new History();
+  /** Present where the last view change could have been applied in several ways. */
+  #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
+  /** The configuration that we take part in. */
+  #view: View | undefined;
+  /** We founded this mesh of our own accord, and nobody told us where another one is. */
+  #isFounder = false;
+  #movedTo: readonly Endpoint[] = [];
+  #claimedAt: Millis = -Infinity;
+  /** Members that follow other turns than ours, of those who prove it. */
+  readonly #turned = new Map<ConfigurationId, Set<Endpoint>>();
+  readonly #laggards: Laggards;
+  #knowsOfSplit = false;
+
+  constructor(options: HealingOptions, out: Voice) {
+    this.#options = options;
+    this.#out = out;
+    this.#check = new ConfigurationCheck(options.self, options.settings, options.random);
+    this.#laggards = new Laggards(this.#history, options, out);
+  }
+
+  get wakeAt(): Millis {
+    return this.#check.wakeAt;
+  }
+
+  get suspectsStale(): boolean {
+    return this.#check.suspectsStale;
+  }
+
+  get suspectsNoQuorum(): boolean {
+    return this.#check.suspectsNoQuorum;
+  }
+
+  get suspectsSplit(): boolean {
+    return this.#knowsOfSplit;
+  }
+
+  /** We founded a mesh; where `isFinal`, nothing shall bring us back into another one. */
+  founded(isFinal: boolean): void {
+    this.#isFounder = !isFinal;
+    this.#movedTo = [];
+  }
+
+  /** We entered a mesh that others founded. */
+  entered(): void {
+    this.#isFounder = false;
+  }
+
+  /** A configuration begins, for us where `view` is given; answers what was said in it already. */
+  follow(
+    view: View | undefined,
+    before: View | undefined,
+    by: Certificate | undefined,
+    now: Millis,
+  ): readonly Gossip[] {
+    if (before !== undefined && before !== view) this.#history.add(before, by);
+    this.#view = view;
+    this.#crossroads = undefined;
+    this.#turned.clear();
+    this.#laggards.forget();
+    this.#knowsOfSplit = false;
+    this.#check.follow(view, now);
+    return view === undefined ? [] : this.#held.take(view.id, now);
+  }
+
+  /** The step to this view could have been taken in several ways. */
+  atCrossroads(by: Certificate, variants: ReadonlyMap<Endpoint, readonly Joiner[]>, taken: View): void {
+    const before = this.#history.newest[0]!;
+    this.#crossroads = { by, ways: new Crossroads(before, by.value, variants, taken) };
+  }
+
+  isPast(id: ConfigurationId): boolean {
+    return this.#history.isPast(id);
+  }
+
+  /** A message from a configuration that we do not know is kept; it may tell which turn most others took. */
+  hold(gossip: Gossip, now: Millis): Remedy | undefined {
+    this.#held.hold(gossip, now);
+    if (this.#view?.has(gossip.sender)) this.doubt(now);
+    const view = this.#crossroads?.ways.hear(gossip.sender, gossip.configuration);
+    if (view === undefined) return undefined;
+    const { by } = this.#crossroads!;
+    return this.#turn(view, { ...by, joiners: joinersIn(view, by) });
+  }
+
+  /** Something does not fit: look soon where the others are. */
+  doubt(now: Millis): void {
+    this.#check.hurry(now);
+  }
+
+  /** The answer to one who asks where we are. */
+  compare({ sender, configuration, past }: Compare, now: Millis): Compared {
+    const view = this.#view;
+    const { self } = this.#options;
+    const ids = [configuration, ...past.slice(0, PAST_TOLD)];
+    const isElsewhere = configuration !== view?.id && !this.#history.isPast(configuration);
+    if (view !== undefined && isElsewhere) {
+      if (view.has(sender)) this.doubt(now);
+      else if (this.#isFounder) this.#claim(sender, true, now);
+    }
+    return {
+      kind: "compared",
+      sender: self,
+      configuration: view?.id ?? 0n,
+      size: view?.size ?? 0,
+      isMember: view?.has(sender) ?? false,
+      wasMember: view !== undefined && this.#history.wasMember(sender),
+      chain: configuration === view?.id ? [] : this.#history.chainFrom(ids),
+      contacts: this.#movedTo,
+    };
+  }
+
+  /** Does what is due. */
+  wake(now: Millis): Remedy | undefined {
+    const view = this.#view;
+    if (view === undefined || now < this.#check.wakeAt) return undefined;
+    const { faultTimeoutMs } = this.#options.settings;
+    const asked = this.#check.due(now);
+    if (this.#check.isStale) {
+      return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
+    }
+    // Another process may have taken the address of one that is gone; our question tells it of us.
+    const gone = this.#history.departed(view, true).slice(0, GREETED_MAX);
+    for (const to of gone) this.#out.call({ kind: "greeting" }, to, this.#comparison(view), faultTimeoutMs);
+    for (const to of asked) {
+      const request = view.isNode(to) ? this.#comparison(view) : inquiry(this.#options.self, view.id);
+      this.#out.call({ kind: "check", to, configuration: view.id }, to, request, faultTimeoutMs);
+    }
+    this.#laggards.wake(view, now);
+    const { impostors } = this.#check;
+    return impostors.length > 0 ? this.#report(impostors) : undefined;
+  }
+
+  answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {
+    if (call.kind === "repair") return void this.#laggards.answered(call.repair, reply);
+    if (this.#view === undefined || call.kind === "greeting") return undefined;
+    if (call.kind === "claim") return this.#onClaim(call, reply);
+    if (call.configuration !== this.#view.id) return undefined;
+    const finding = findingOf(reply, this.#view);
+    this.#check.answered(call.to, finding);
+    if (reply.kind === "compared") return this.#onCompared(this.#view, call.to, reply, now);
+    const isBehind = finding === "other" && !this.#view.isNode(call.to) && !this.#check.suspectsStale;
+    this.#laggards.found(call.to, isBehind, now);
+    return undefined;
+  }
+
+  #comparison({ id }: View): Compare {
+    const past = this.#history.newest.slice(0, PAST_TOLD).map((view) => view.id);
+    return { kind: "compare", sender: this.#options.self, configuration: id, past };
+  }
+
+  #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {
+    const { chain, configuration, contacts } = reply;
+    if (configuration === view.id) return undefined;
+    if (contacts.length > 0 && this.#isMeshOf(to)) this.#claim(contacts[0]!, false, now);
+    const [first] = chain;
+    if (first === undefined) return undefined;
+    if (first.configuration === view.id) return this.#go(view, chain, now);
+    const other = this.#history.otherTurn(first);
+    if (other === undefined || other.id === view.id || this.#history.isPast(other.id)) return undefined;
+    const senders = this.#turned.get(other.id) ?? new Set();
+    if (this.#turned.size < TURNS_MAX) this.#turned.set(other.id, senders.add(to));
+    const wins = 2 * senders.size > view.size || (2 * senders.size === view.size && other.id > view.id);
+    this.doubt(now);
+    return wins ? this.#turn(other, first) : undefined;
+  }
+
+  /** Follows a chain as far as it proves itself. */
+  #go(view: View, chain: readonly Certificate[], now: Millis): Remedy | undefined {
+    const steps: { view: View; by: Certificate }[] = [];
+    let from = view;
+    for (const by of chain) {
+      const next = from.has(this.#options.self) ? viewAfter(from, by) : undefined;
+      if (next === undefined) break;
+      steps.push({ view: next, by });
+      from = next;
+    }
+    this.doubt(now);
+    if (steps.length === 0) return undefined;
+    this.#out.note("info", `missed ${steps.length} view changes; following the others`);
+    return { kind: "go", steps };
+  }
+
+  /** The others took another turn than we did out of the configuration before ours. */
+  #turn(view: View, by: Certificate): Remedy {
+    this.#out.note("info", "most members applied another variant of a joiner; following them");
+    this.#history.turn(this.#view!, by);
+    return { kind: "turn", view };
+  }
+
+  #isMeshOf(member: Endpoint): boolean {
+    return this.#view?.has(member) === true;
+  }
+
+  #claim(to: Endpoint, isOurs: boolean, now: Millis): void {
+    const { faultTimeoutMs } = this.#options.settings;
+    if (now < this.#claimedAt + faultTimeoutMs / 2) return;
+    this.#claimedAt = now;
+    this.#out.call({ kind: "claim", to, isOurs }, to, this.#comparison(this.#view!), faultTimeoutMs);
+  }
+
+  /** One of an older mesh told where it is. */
+  #onClaim({ to, isOurs }: HealingCall & { kind: "claim" }, reply: Reply): Remedy | undefined {
+    const view = this.#view!;
+    if (reply.kind !== "compared" || reply.configuration === 0n || reply.configuration === view.id) {
+      return undefined;
+    }
+    if (isOurs && !((reply.isMember || reply.wasMember) && this.#isFounder)) return undefined;
+    // Of two, the other one alone could not remove our old incarnation.
+    if (reply.size < (reply.isMember ? 3 : 2) || view.size > 2 * reply.size) {
+      this.#noteSplit(`${to} is in an older mesh, of ${reply.size}, in which this address was a member`);
+      return undefined;
+    }
+    this.#movedTo = [to];
+    const why = isOurs
+      ? "this address is a member of an older mesh"
+      : "the founder of this mesh went back to an older one";
+    return { kind: "joinAnew", why, contacts: [to] };
+  }
+
+  #report(impostors: readonly Endpoint[]): Remedy {
+    this.#noteSplit(`another process, of another mesh, has the address of ${impostors.join(", ")}`);
+    return { kind: "report", impostors };
+  }
+
+  #noteSplit(why: string): void {
+    if (!this.#knowsOfSplit) this.#out.note("warn", `the mesh is split in two: ${why}`);
+    this.#knowsOfSplit = true;
+  }
+}
+
+/** The same decision, with the joiners as this view has them. */
+function joinersIn(view: View, { joiners }: Certificate): ReadonlyMap<Endpoint, Joiner> {
+  return new Map(
+    [...joiners].map(([node, joiner]) => {
+      const { uuid = joiner.uuid, metadata } = view.recordOf(node)!;
+      return [node, { uuid, metadata }];
+    }),
+  );
+}

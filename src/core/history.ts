@@ -1,0 +1,109 @@
+// The configurations that we were in, and what ended each of them: to tell the past from what we are not in yet, and
+// to bring up to date those who stayed behind. Bounded, the oldest go first.
+
+import { viewAfter } from "./certificates.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Certificate, ConfigurationId } from "./messages.ts";
+import type { View } from "./view.ts";
+
+interface Chapter {
+  readonly view: View;
+  /** Absent where we do not know how it ended, as when we had to join anew. */
+  certificate?: Certificate;
+}
+
+const PAST_MAX = 64;
+/** Members over all views that are kept: with large meshes, fewer views. */
+const MEMBERS_MAX = 65_536;
+/** Certificates that are given to one who asks, at a time. */
+const CHAIN_MAX = 16;
+
+/** What these may weigh together, roughly; one is always given. */
+const CHAIN_BYTES_MAX = 4 * 1024 * 1024;
+
+export class History {
+  readonly #past = new Set<ConfigurationId>();
+  #chapters: Chapter[] = [];
+
+  /** This configuration is over. */
+  add(view: View, certificate?: Certificate): void {
+    if (this.#past.has(view.id)) return;
+    this.#past.add(view.id);
+    if (this.#past.size > PAST_MAX) this.#past.delete(this.#past.keys().next().value!);
+    this.#chapters.push(certificate === undefined ? { view } : { view, certificate });
+    let members = this.#chapters.reduce((sum, chapter) => sum + chapter.view.size, 0);
+    while (this.#chapters.length > PAST_MAX || (members > MEMBERS_MAX && this.#chapters.length > 1)) {
+      members -= this.#chapters.shift()!.view.size;
+    }
+  }
+
+  isPast(id: ConfigurationId): boolean {
+    return this.#past.has(id);
+  }
+
+  /** The configurations before this one, newest first. */
+  get newest(): readonly View[] {
+    return this.#chapters.map(({ view }) => view).reverse();
+  }
+
+  /** What ended the first of these configurations that we left, and each later one, as far as we know. */
+  chainFrom(ids: readonly ConfigurationId[]): readonly Certificate[] {
+    return this.stepsFrom(ids).map(({ certificate }) => certificate);
+  }
+
+  stepsFrom(
+    ids: readonly ConfigurationId[],
+  ): readonly { readonly view: View; readonly certificate: Certificate }[] {
+    const from = this.#chapters.findLastIndex(({ view }) => ids.includes(view.id));
+    const steps: { view: View; certificate: Certificate }[] = [];
+    if (from < 0) return steps;
+    let bytes = 0;
+    for (const { view, certificate } of this.#chapters.slice(from, from + CHAIN_MAX)) {
+      if (certificate === undefined) break;
+      bytes += sizeOf(certificate);
+      if (bytes > CHAIN_BYTES_MAX && steps.length > 0) break;
+      steps.push({ view, certificate });
+    }
+    return steps;
+  }
+
+  /**
+   * Others took another turn than we did out of the configuration before ours: their view after it, as far as they
+   * prove it. Members vote on endpoints, so the same decision may have admitted another incarnation (PITFALLS B3).
+   */
+  otherTurn(certificate: Certificate): View | undefined {
+    const last = this.#chapters.at(-1);
+    return last === undefined ? undefined : viewAfter(last.view, certificate);
+  }
+
+  /** That turn was the right one. What we took for the present belongs to the past. */
+  turn(wrong: View, certificate: Certificate): void {
+    this.#past.add(wrong.id);
+    const last = this.#chapters.at(-1);
+    if (last !== undefined) last.certificate = certificate;
+  }
+
+  /**
+   * Members of views that we remember who are not in this one, the newest first: they may live, and wait in the past,
+   * or others may have taken their address.
+   */
+  departed(view: View, isNode: boolean): readonly Endpoint[] {
+    const gone = new Set<Endpoint>();
+    for (const old of this.newest) {
+      for (const node of old.members) if (!view.has(node) && old.isNode(node) === isNode) gone.add(node);
+    }
+    return [...gone];
+  }
+
+  wasMember(node: Endpoint): boolean {
+    return this.#chapters.some(({ view }) => view.has(node));
+  }
+}
+
+function sizeOf({ value, joiners, voters }: Certificate): number {
+  let bytes = 20 * (value.length + voters.length);
+  for (const { metadata } of joiners.values()) {
+    for (const [key, { length }] of Object.entries(metadata)) bytes += key.length + length + 8;
+  }
+  return bytes;
+}

@@ -1,0 +1,32 @@
+// "Where are you?", asked of a member of any implementation, and what the answers say (PITFALLS E2).
+
+import type { Finding } from "./configuration-check.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type ConfigurationId, NO_RANK, type PromiseMessage, type Rank, type Reply } from "./messages.ts";
+import { refuse } from "./refusals.ts";
+import type { View } from "./view.ts";
+
+/** No round can have it, so whoever is asked answers why not, and nothing else happens (PITFALLS E2). */
+export const INQUIRY_RANK: Rank = { round: 0xffff_ffff, nodeIndex: 0n };
+
+/** Asks a member of any implementation whether `sender`, as it knows it, is with it in this configuration. */
+export function inquiry(sender: Endpoint, configuration: ConfigurationId): PromiseMessage {
+  return { kind: "promise", sender, configuration, rank: INQUIRY_RANK, voted: NO_RANK, value: [] };
+}
+
+export function isHere(reply: Reply): boolean {
+  return reply.kind === "refused" && reply.why === refuse.notOurRank.why;
+}
+
+/** Where the one that gave this answer is, seen from our configuration. */
+export function findingOf(reply: Reply, view: View): Finding {
+  if (reply.kind === "compared") {
+    if (reply.configuration === 0n) return "silent";
+    if (reply.configuration === view.id) return "same";
+    return reply.isMember ? "other" : "stranger";
+  }
+  if (reply.kind !== "refused") return "silent";
+  if (isHere(reply)) return "same";
+  if (reply.why === refuse.wrongConfiguration.why) return "other";
+  return reply.code === "aborted" && reply.why.endsWith(" not in configuration") ? "stranger" : "silent";
+}

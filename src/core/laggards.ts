@@ -1,0 +1,97 @@
+// Rust members that stayed behind, in the mesh or removed from it: found out, and repaired one attempt at a time
+// (PITFALLS B4). Node members need none of this, they ask for themselves.
+
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { History } from "./history.ts";
+import type { ConfigurationId, Gossip, Reply } from "./messages.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { type Random, shuffled } from "./random.ts";
+import { Repair } from "./repair.ts";
+import type { Settings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+export interface RepairCall {
+  readonly kind: "repair";
+  readonly repair: Repair;
+}
+
+interface Tried {
+  readonly at: Millis;
+  /** Where it was, and was told again what had ended that. */
+  readonly configuration?: ConfigurationId;
+}
+
+/** How long one that stays behind is left alone after an attempt. */
+const PAUSE_MS = 10_000;
+/** Attempts under way at a time. */
+const REPAIRS_MAX = 4;
+const TRIED_MAX = 256;
+
+export class Laggards {
+  readonly #history: History;
+  readonly #timeoutMs: Millis;
+  readonly #random: Random;
+  readonly #out: Pick<Outgoing<RepairCall>, "call" | "note">;
+  /** Who was found elsewhere, in how many rounds in a row. */
+  readonly #behind = new Map<Endpoint, number>();
+  readonly #tried = new Map<Endpoint, Tried>();
+  readonly #repairing = new Set<Endpoint>();
+
+  constructor(
+    history: History,
+    { settings, random }: { readonly settings: Settings; readonly random: Random },
+    out: Pick<Outgoing<RepairCall>, "call" | "note">,
+  ) {
+    this.#history = history;
+    this.#timeoutMs = settings.faultTimeoutMs;
+    this.#random = random;
+    this.#out = out;
+  }
+
+  /** The configuration has changed: whoever was elsewhere may be where we are. */
+  forget(): void {
+    this.#behind.clear();
+  }
+
+  /** A Rust member said where it is. One that is only slower than we are is not behind when it is asked again. */
+  found(node: Endpoint, isBehind: boolean, now: Millis): void {
+    const rounds = isBehind ? (this.#behind.get(node) ?? 0) + 1 : 0;
+    if (isBehind) this.#behind.set(node, rounds);
+    else this.#behind.delete(node);
+    if (rounds > 1) this.#repair(node, now);
+  }
+
+  /** Looks after a few of those that were removed: they may live on, in a configuration that is over. */
+  wake(view: View, now: Millis): void {
+    const departed = shuffled(this.#history.departed(view, false), this.#random);
+    for (const node of departed.slice(0, REPAIRS_MAX)) this.#repair(node, now);
+  }
+
+  answered(repair: Repair, reply: Reply): void {
+    this.#say(repair, repair.answered(reply));
+  }
+
+  #repair(node: Endpoint, now: Millis): void {
+    const tried = this.#tried.get(node);
+    if (tried !== undefined && now < tried.at + PAUSE_MS) return;
+    if (this.#repairing.size >= REPAIRS_MAX || this.#repairing.has(node)) return;
+    const steps = (view: View) => this.#history.stepsFrom([view.id]);
+    const repair = new Repair(node, this.#history.newest, steps, tried?.configuration);
+    this.#repairing.add(node);
+    this.#tried.delete(node);
+    this.#tried.set(node, { at: now });
+    if (this.#tried.size > TRIED_MAX) this.#tried.delete(this.#tried.keys().next().value!);
+    this.#say(repair, repair.next());
+  }
+
+  #say(repair: Repair, gossip: readonly Gossip[]): void {
+    const { node, result, configuration } = repair;
+    for (const request of gossip) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
+    if (result === "under way" || !this.#repairing.delete(node) || result === "failed") return;
+    const { at } = this.#tried.get(node) ?? { at: -Infinity };
+    if (configuration !== undefined) this.#tried.set(node, { at, configuration });
+    if (result === "replayed") this.#out.note("info", `told ${node} again what it had missed`);
+    else this.#out.note("warn", `${node} cannot follow any more: had it join anew`);
+  }
+}

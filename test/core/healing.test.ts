@@ -1,0 +1,196 @@
+// After a partition of any shape heals, every member is back in one configuration without a human, unless a majority
+// is gone for good (PITFALLS B4, B5; §3.2: S10, S16–S20, S30, S31, S35, S37).
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
+
+/** Members that a partition cuts off may be removed without having crashed. */
+function mayGo(mesh: VirtualMesh, members: readonly VirtualMember[]): void {
+  for (const { endpoint } of members) mesh.checker.mayBeRemoved.add(endpoint);
+}
+
+describe("a partition that heals", () => {
+  for (const seconds of [60, 150, 600]) {
+    it(`of 7 and 3 after ${seconds} s: the 7 go on, the 3 change nothing, and all 10 are one again within 20 s (S16)`, () => {
+      const mesh = new VirtualMesh(seconds);
+      const members = mesh.grow(10);
+      const [most, few] = [members.slice(0, 7), members.slice(7)];
+      mayGo(mesh, few);
+      mesh.partition(most, few);
+      mesh.run(seconds * 1000);
+      assert.ok(mesh.agree(most));
+      for (const member of few) assert.equal(viewOf(member)!.size, 10);
+      const before = viewOf(most[0]!)!;
+      mesh.heal();
+      mesh.until("all ten agree", () => mesh.agree(members), 20_000);
+      assert.equal(viewOf(most[0]!)!.uuids.length, before.uuids.length + 3, "the 3 came back with new uuids");
+      mesh.assertSound();
+    });
+  }
+
+  it("one way only, of 3 whom nobody hears, ends in one configuration too", () => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = new VirtualMesh(seed);
+      const members = mesh.grow(10);
+      const [most, few] = [members.slice(0, 7), members.slice(7)];
+      mayGo(mesh, few);
+      mesh.block(few, most);
+      mesh.run(60_000);
+      mesh.heal();
+      mesh.until("all ten agree", () => mesh.agree(members), 30_000);
+      mesh.assertSound();
+    }
+  });
+
+  it("in halves changes nothing, and one value at most is decided afterwards (S17)", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(10);
+    mayGo(mesh, members);
+    const before = viewOf(members[0]!)!.id;
+    mesh.partition(members.slice(0, 5), members.slice(5));
+    mesh.run(60_000);
+    for (const member of members) assert.equal(viewOf(member)!.id, before);
+    mesh.heal();
+    mesh.run(45_000);
+    mesh.until("all ten agree", () => mesh.agree(members), 60_000);
+    mesh.assertSound();
+  });
+
+  it("in 4, 3 and 3 changes nothing, and heals as halves do (S18)", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(10);
+    mayGo(mesh, members);
+    const groups = [members.slice(0, 4), members.slice(4, 7), members.slice(7)];
+    for (const group of groups)
+      mesh.block(
+        group,
+        members.filter((member) => !group.includes(member)),
+      );
+    mesh.run(60_000);
+    mesh.heal();
+    mesh.run(45_000);
+    mesh.until("all ten agree", () => mesh.agree(members), 60_000);
+    mesh.assertSound();
+  });
+
+  it("while a decision spreads leaves laggards, who catch up without leaving (S19)", () => {
+    const mesh = new VirtualMesh(3);
+    const members = mesh.grow(8);
+    const few = members.slice(5, 7);
+    // They report and vote like the others, and hear nothing of it.
+    mesh.block(
+      members.filter((member) => !few.includes(member)),
+      few,
+    );
+    mesh.crash(members[7]!);
+    mesh.until("the rest took the next view", () => viewOf(members[0]!)!.size === 7, 20_000);
+    assert.equal(viewOf(few[0]!)!.size, 8);
+    mesh.heal();
+    mesh.until("all seven agree", () => mesh.agree(members.slice(0, 7)), 10_000);
+    for (const member of few) assert.ok(member.cuts.every(({ degraded }) => !degraded));
+    mesh.assertSound();
+  });
+
+  it("with two groups of laggards, several configurations behind, makes them one", () => {
+    const mesh = new VirtualMesh(5);
+    const members = mesh.grow(12);
+    const [most, first, second] = [members.slice(0, 8), members.slice(8, 10), members.slice(10)];
+    mayGo(mesh, [...first, ...second]);
+    mesh.partition(first, [...most, ...second]);
+    mesh.run(4000);
+    mesh.partition(second, most);
+    mesh.run(20_000);
+    for (let port = 50; port < 53; port++) {
+      mesh.start(port, { seeds: [most[0]!.endpoint] });
+      mesh.run(3000);
+    }
+    mesh.heal();
+    mesh.until("all fifteen agree", () => mesh.agree(), 40_000);
+    assert.equal(viewOf(members[11]!)!.size, 15);
+    mesh.assertSound();
+  });
+
+  it("in the middle of a join, and with a restart meanwhile, ends in one configuration", () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const mesh = new VirtualMesh(seed);
+      const members = mesh.grow(9);
+      const few = members.slice(6);
+      mayGo(mesh, members);
+      mesh.start(40, { seeds: members.map(({ endpoint }) => endpoint) });
+      mesh.run(120);
+      mesh.partition(members.slice(0, 6), few);
+      mesh.run(10_000);
+      mesh.crash(few[2]!);
+      const back = mesh.start(9, { seeds: members.slice(0, 8).map(({ endpoint }) => endpoint) });
+      mesh.block([back], members.slice(0, 6));
+      mesh.block(members.slice(0, 6), [back]);
+      mesh.run(30_000);
+      mesh.heal();
+      mesh.until("all ten agree", () => mesh.agree(), 60_000);
+      mesh.assertSound();
+    }
+  });
+
+  it("removes many at once, who are all back soon, not all at the same moment (S35)", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(25);
+    const few = members.slice(15);
+    mayGo(mesh, few);
+    mesh.partition(members.slice(0, 15), few);
+    mesh.run(40_000);
+    mesh.heal();
+    mesh.until("all agree", () => mesh.agree(members), 30_000);
+    mesh.assertSound();
+  });
+});
+
+describe("a process that stands still (S20)", () => {
+  for (const [seconds, isRemoved] of [
+    [3, false],
+    [30, true],
+    [600, true],
+  ] as const) {
+    it(`for ${seconds} s ${isRemoved ? "is removed and comes back" : "is not removed"}`, () => {
+      const mesh = new VirtualMesh(1);
+      const members = mesh.grow(7);
+      const slow = members[3]!;
+      mayGo(mesh, [slow]);
+      mesh.stall(slow);
+      mesh.run(seconds * 1000);
+      assert.equal(viewOf(members[0]!)!.has(slow.endpoint), !isRemoved);
+      mesh.resume(slow);
+      mesh.run(1000);
+      mesh.until("all agree", () => mesh.agree(members), 20_000);
+      mesh.assertSound();
+    });
+  }
+});
+
+describe("a founder that restarts at its address without seeds (S10, PITFALLS B5)", () => {
+  it("goes back to the mesh that it founded", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const mesh = new VirtualMesh(seed);
+      const members = mesh.grow(5);
+      mesh.crash(members[0]!);
+      mesh.run(seed * 37);
+      const back = mesh.start(1);
+      mesh.until("one mesh", () => mesh.agree([...members.slice(1), back]), 40_000);
+    }
+  });
+
+  it("also where others join through it meanwhile", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const mesh = new VirtualMesh(seed);
+      const members = mesh.grow(5);
+      mesh.crash(members[0]!);
+      mesh.run(seed * 37);
+      mesh.start(1);
+      for (let i = 0; i < 3; i++) {
+        mesh.run(seed * 11);
+        mesh.start(30 + i, { seeds: [at(1)] });
+      }
+      mesh.until("one mesh", () => mesh.agree(), 90_000);
+    }
+  });
+});
