@@ -42,11 +42,7 @@ export function mixedTest(
   body: (mesh: MixedMesh) => Promise<void>,
   flagsOf: FlagsOf = () => [],
 ): void {
-  if (!name.includes(only)) return;
-  casesChosen++;
-
-  for (let run = 1; run <= repeat; run++) {
-    const title = repeat === 1 ? name : `${name} (${run} of ${repeat})`;
+  for (const title of chosen(name)) {
     test(title, { timeout: 5 * 60_000 }, async (t) => {
       const mesh = new MixedMesh(t, detection, flagsOf);
       t.after(() => mesh.stop());
@@ -59,6 +55,14 @@ export function mixedTest(
       await mesh.judge(failure);
     });
   }
+}
+
+/** The titles under which a case runs: none, one, or as many as it is to be repeated. */
+export function chosen(name: string): readonly string[] {
+  if (!name.includes(only)) return [];
+  casesChosen++;
+  if (repeat === 1) return [name];
+  return Array.from({ length: repeat }, (_, run) => `${name} (${run + 1} of ${repeat})`);
 }
 
 export function assertSomeCaseIsChosen(): void {

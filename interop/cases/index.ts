@@ -1,6 +1,8 @@
+import "./founder.ts";
 import "./joining.ts";
 import "./failing.ts";
 import "./leaving.ts";
+import "./partition.ts";
 import "./secured.ts";
 import { assertSomeCaseIsChosen } from "../mixed-mesh.ts";
 
