@@ -36,10 +36,8 @@ type Voice = Pick<Outgoing<HealingCall>, "call" | "note">;
 
 /** What to do about what was found out. */
 export type Remedy =
-  /** Go on to these views, one after the other. */
-  | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by: Certificate }[] }
-  /** Take this view instead of ours: the others took that turn. */
-  | { readonly kind: "turn"; readonly view: View }
+  /** Take these views, one after the other. */
+  | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by?: Certificate }[] }
   /** Give our configuration up. */
   | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
   /** These addresses were taken by processes of another mesh: have them removed. */
@@ -244,7 +242,7 @@ export class Healing {
   #turn(view: View, by: Certificate): Remedy {
     this.#out.note("info", "most members applied another variant of a joiner; following them");
     this.#history.turn(this.#view!, by);
-    return { kind: "turn", view };
+    return { kind: "go", steps: [{ view }] };
   }
 
   #isMeshOf(member: Endpoint): boolean {

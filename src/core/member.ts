@@ -246,18 +246,11 @@ export class Member implements Machine {
   }
 
   #remedy(remedy: Remedy | undefined): void {
-    switch (remedy?.kind) {
-      case "go":
-        for (const { view, by } of remedy.steps) this.#install(view, by);
-        return;
-      case "turn":
-        return this.#install(remedy.view);
-      case "joinAnew":
-        return this.#giveUp(remedy.why, remedy.contacts);
-      case "report":
-        for (const subject of remedy.impostors)
-          for (const alerts of accusations(this.#membership!.view, this.#self, subject)) this.#say(alerts);
-    }
+    if (remedy?.kind === "go") for (const { view, by } of remedy.steps) this.#install(view, by);
+    if (remedy?.kind === "joinAnew") this.#giveUp(remedy.why, remedy.contacts);
+    if (remedy?.kind !== "report") return;
+    const said = accusations(this.#membership!.view, this.#self, remedy.impostors);
+    for (const alerts of said) this.#say(alerts);
   }
 
   #found(): void {
