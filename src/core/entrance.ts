@@ -26,7 +26,9 @@ export interface EntranceOptions {
 
 /** How it speaks. */
 interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "note"> {
-  cancelThose(isOver: (purpose: JoinCall | { readonly kind: "probe" }) => boolean): void;
+  cancelThose(
+    isOver: (purpose: JoinCall | { readonly kind: string; readonly attempt?: never }) => boolean,
+  ): void;
 }
 
 export class Entrance {
@@ -96,7 +98,7 @@ export class Entrance {
     for (const { to, request, timeoutMs, attempt } of ask) {
       // Observers of the last attempt may still let us in. Those asked before it would have by now, and where answers
       // are lost, calls to ever more of them would stay open.
-      this.#out.cancelThose((call) => call.kind !== "probe" && call.attempt < attempt - 1);
+      this.#out.cancelThose((call) => call.attempt !== undefined && call.attempt < attempt - 1);
       this.#out.call({ kind: request.kind, attempt, to }, to, request, timeoutMs);
     }
   }

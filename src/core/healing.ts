@@ -28,7 +28,7 @@ export type HealingCall =
   | { readonly kind: "check"; readonly to: Endpoint; readonly configuration: ConfigurationId }
   /** To one who may be in an older mesh, in which our address is a member. */
   | { readonly kind: "claim"; readonly to: Endpoint; readonly isOurs: boolean }
-  /** To one that is gone; of its answer nothing is wanted. */
+  /** To one that is gone. */
   | { readonly kind: "greeting" }
   | RepairCall;
 
@@ -190,7 +190,8 @@ export class Healing {
 
   answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {
     if (call.kind === "repair") return void this.#laggards.answered(call.repair, reply);
-    if (this.#view === undefined || call.kind === "greeting") return undefined;
+    if (this.#view === undefined) return undefined;
+    if (call.kind === "greeting") return this.#learnOfMove(reply, now);
     if (call.kind === "claim") return this.#onClaim(call, reply);
     if (call.configuration !== this.#view.id) return undefined;
     const finding = findingOf(reply, this.#view);
@@ -207,11 +208,10 @@ export class Healing {
   }
 
   #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {
-    const { chain, configuration, contacts } = reply;
+    const { chain, configuration } = reply;
     if (configuration === view.id) return undefined;
-    if (contacts.length > 0 && this.#isMeshOf(to)) this.#claim(contacts[0]!, false, now);
     const [first] = chain;
-    if (first === undefined) return undefined;
+    if (first === undefined) return this.#learnOfMove(reply, now);
     if (first.configuration === view.id) return this.#go(view, chain, now);
     const other = this.#history.otherTurn(first);
     if (other === undefined || other.id === view.id || this.#history.isPast(other.id)) return undefined;
@@ -245,8 +245,10 @@ export class Healing {
     return { kind: "go", steps: [{ view }] };
   }
 
-  #isMeshOf(member: Endpoint): boolean {
-    return this.#view?.has(member) === true;
+  /** The founder of our mesh may have gone back to an older one. */
+  #learnOfMove(reply: Reply, now: Millis): undefined {
+    if (reply.kind !== "compared" || reply.isMember || reply.contacts.length === 0) return;
+    this.#claim(reply.contacts[0]!, false, now);
   }
 
   #claim(to: Endpoint, isOurs: boolean, now: Millis): void {
@@ -262,7 +264,8 @@ export class Healing {
     if (reply.kind !== "compared" || reply.configuration === 0n || reply.configuration === view.id) {
       return undefined;
     }
-    if (isOurs && !((reply.isMember || reply.wasMember) && this.#isFounder)) return undefined;
+    const isKnown = reply.isMember || reply.wasMember;
+    if (isKnown !== isOurs || (isOurs && !this.#isFounder)) return undefined;
     // Of two, the other one alone could not remove our old incarnation.
     if (reply.size < (reply.isMember ? 3 : 2) || view.size > 2 * reply.size) {
       this.#noteSplit(`${to} is in an older mesh, of ${reply.size}, in which this address was a member`);
