@@ -1,6 +1,7 @@
 // The public names of blip-mesh.
 
 export type { CallContext } from "./mesh/bridge-context.ts";
+export type { ServerOptions } from "./mesh/bridge-server-options.ts";
 export type {
   CallOptions,
   ClientMethods,

@@ -3,7 +3,14 @@
 
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { Server, ServerCredentials, type sendUnaryData, status, type UntypedHandleCall } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type sendUnaryData,
+  status,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
 import { addressOf, type Endpoint, ipOf, parseEndpoint, portOf } from "../core/endpoint.ts";
 import { createTlsListener, type TlsIdentity } from "../grpc/index.ts";
 import { endpointAt } from "./address.ts";
@@ -37,7 +44,7 @@ export interface ServedTls {
 }
 
 export class MeshServer {
-  readonly grpc: Server = new Server(OPTIONS);
+  readonly grpc: Server;
   /** Where users' services are registered: their calls are those that may end before the server does. */
   readonly users: Pick<Server, "register"> = {
     register: (path, handler, ...codecs) =>
@@ -56,7 +63,8 @@ export class MeshServer {
   #closing: Promise<void> | undefined;
 
   /** With an identity, by TLS alone. */
-  constructor(tls?: ServedTls) {
+  constructor(tls?: ServedTls, options: ServerOptions = {}) {
+    this.grpc = new Server({ ...OPTIONS, ...options });
     // The injector is handed connections that are as secure as they have to be.
     const injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
     const connected = (connection: Socket): void => {

@@ -53,7 +53,8 @@ export class Life {
     const callers = new Callers(options.tls?.authorize);
     const refused = (from: string, why: string): void => complaints.add(`refused ${from}: ${why}`);
     const { identity, isServed = false } = options.tls ?? {};
-    const server = new MeshServer(isServed ? { identity: identity!, callers, refused } : undefined);
+    const served = isServed ? { identity: identity!, callers, refused } : undefined;
+    const server = new MeshServer(served, options.server);
     try {
       const standard = new StandardServices(options);
       for (const service of options.services) service.register(server.users);

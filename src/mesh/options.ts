@@ -11,6 +11,7 @@ import {
   type Settings,
 } from "../core/settings.ts";
 import { endpointAt, type HostPort, isWildcard, parseHostPort } from "./address.ts";
+import { checkServer, type ServerOptions } from "./bridge-server-options.ts";
 import { BlipError, invalid } from "./errors.ts";
 import { type Logger, quietLogger } from "./logger.ts";
 import { type MetadataInit, metadataOf } from "./metadata.ts";
@@ -48,6 +49,8 @@ export interface MeshOptions {
   readonly meshName?: string;
   /** What this member serves to others, on the same port. Default nothing. */
   readonly services?: readonly MeshService[];
+  /** Limits and interceptors of the server. */
+  readonly server?: ServerOptions;
   /**
    * Serve grpc.health.v1 on the same port: "readiness", "liveness", and each service by its name. Default true; with
    * a service of that name among `services`, that one is served.
@@ -80,6 +83,7 @@ export interface CheckedOptions {
   readonly metadata: Metadata;
   readonly meshName: string | undefined;
   readonly services: readonly MeshService[];
+  readonly server: ReturnType<typeof checkServer>;
   readonly health: boolean;
   readonly reflection: boolean;
   readonly tls: CheckedTls | undefined;
@@ -97,6 +101,7 @@ const NAMES: Readonly<Record<keyof MeshOptions, true>> = {
   metadata: true,
   meshName: true,
   services: true,
+  server: true,
   health: true,
   reflection: true,
   tls: true,
@@ -125,6 +130,7 @@ export function checkOptions(options: MeshOptions): CheckedOptions {
     metadata: metadataOf(options.metadata ?? {}, services, meshName),
     meshName,
     services,
+    server: checkServer(options.server),
     health: checkFlag("health", options.health),
     reflection: checkFlag("reflection", options.reflection),
     tls,
