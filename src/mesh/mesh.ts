@@ -19,6 +19,8 @@ export interface MeshEvents {
   kicked: [member: Member, cut: Cut];
   /** This member is not in the configuration any more; it joins again by itself. */
   degraded: [cut: Cut];
+  /** This member begins to leave: who keeps calls open for long should end them now. */
+  leaving: [];
   /** This member has ended; with an error where it was not asked to. */
   closed: [error?: BlipError];
 }
@@ -52,6 +54,7 @@ const LEAVE_MS = 5000;
 /** A member of a mesh. Made by {@link createMesh}. */
 export class Mesh extends EventEmitter<MeshEvents> {
   readonly #life: Life;
+  #isLeaving = false;
 
   constructor(life: Life) {
     super();
@@ -112,6 +115,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
   async leave({ timeoutMs = LEAVE_MS, noticeMs = 0, signal }: LeaveOptions = {}): Promise<boolean> {
     checkDuration("timeoutMs", timeoutMs);
     checkDuration("noticeMs", noticeMs);
+    if (!this.#isLeaving) queueMicrotask(() => this.emit("leaving"));
+    this.#isLeaving = true;
     const hurry = (): void => void this.close();
     if (signal?.aborted) hurry();
     signal?.addEventListener("abort", hurry, { once: true });
