@@ -11,6 +11,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import fc from "fast-check";
+import * as cache from "../cache/gen/blip_cache_pb.ts";
 import {
   compareEndpoints,
   type Endpoint,
@@ -24,7 +25,6 @@ import { refuse } from "../core/refusals.ts";
 import { View } from "../core/view.ts";
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from "./codec.ts";
 import { METADATA_BYTES_MAX } from "./fields.ts";
-import * as cache from "./gen/blip_cache_pb.ts";
 import * as blip from "./gen/blip_pb.ts";
 import { type Kind, PATHS } from "./methods.ts";
 import { decodeConfiguration, decodeRelay, encodeConfiguration, encodeRelay } from "./peer-codec.ts";

@@ -1,0 +1,213 @@
+// The cache as users hold it: values by their keys, from whoever in the mesh has them, or from the source.
+
+import { EventEmitter } from "node:events";
+import type { Mesh, MeshService } from "../index.ts";
+import { aborted, invalid } from "../mesh/errors.ts";
+import type { OwnerFailed } from "./failures.ts";
+import { Guests } from "./guests.ts";
+import { type Key, keyOf } from "./key.ts";
+import { Lookup } from "./lookup.ts";
+import { MeshPeers } from "./mesh-peers.ts";
+import { type CacheOptions, type CheckedOptions, checkOptions } from "./options.ts";
+import type { Peers } from "./peers.ts";
+import { extensionOf } from "./placement.ts";
+import { serving } from "./serving.ts";
+import type { CacheStats } from "./stats.ts";
+import { Stores } from "./stores.ts";
+
+export interface GetOptions {
+  /** Ends this caller's wait when it is aborted; others who wait for the same key are not concerned. */
+  readonly signal?: AbortSignal;
+  /** How long this get may take. Default: the cache's. Infinity: no limit. */
+  readonly timeoutMs?: number;
+}
+
+/** What a cache emits. */
+export interface CacheEvents {
+  /** A member did not do what it was asked as the owner of a key; somebody else was asked, or nobody was left. */
+  ownerFailed: [failure: { readonly address: string; readonly reason: string }];
+  /** Something is set up wrongly, and how to put it right. Without a listener it becomes a warning of the process. */
+  warning: [message: string];
+}
+
+const ALONE: Peers = {
+  self: undefined,
+  epoch: undefined,
+  owners: () => [],
+  formerOwners: () => [],
+  get: () => Promise.reject(new Error("a cache without a mesh has no peers")),
+  peek: () => Promise.resolve(undefined),
+  forget: () => Promise.resolve(false),
+};
+
+/** A former owner that does not answer soon is worse than the source. */
+const HANDOFF_TIMEOUT_MS = 1000;
+
+/**
+ * Values that never change, by their keys. On a mesh each key is loaded by the member that owns it, once, however
+ * many members ask; so that together they hold more, and ask the source less, than each alone. A cache is passed to
+ * `createMesh` as one of its `services`; without a mesh it works on its own.
+ */
+export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements MeshService {
+  /** The full gRPC name. */
+  readonly name: string;
+  /** What this member says of its part of the cache. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #options: CheckedOptions<V>;
+  readonly #stores: Stores;
+  readonly #lookup: Lookup;
+  readonly #guests: Guests;
+  #peers: Peers = ALONE;
+  #gets = 0;
+  #served = 0;
+
+  /** @throws BlipError BLIP_INVALID_OPTIONS */
+  constructor(options: CacheOptions<V>) {
+    super();
+    const checked = checkOptions(options);
+    const { name, load, loadTimeoutMs, maxLoads, placement, clients } = checked;
+    this.#options = checked;
+    this.name = name;
+    this.metadata = { [extensionOf(name)]: placement };
+    this.#stores = new Stores(checked.limit);
+    this.#guests = new Guests(name, clients);
+    this.#lookup = new Lookup({
+      ...checked,
+      stores: this.#stores,
+      peers: this.#currentPeers(),
+      source: load,
+      timeoutMs: loadTimeoutMs,
+      loadsMax: maxLoads,
+      handoffTimeoutMs: HANDOFF_TIMEOUT_MS,
+      ownerFailed: (failure) => this.#ownerFailed(failure),
+    });
+  }
+
+  /**
+   * The value of a key: from here, from the member that owns the key, or from the source. A text stands for its UTF-8.
+   *
+   * @throws BlipError BLIP_SOURCE_FAILED, BLIP_TIMEOUT, BLIP_ABORTED, BLIP_OVERLOADED, BLIP_INVALID_OPTIONS for a key
+   * that cannot be one, and BLIP_UNREACHABLE where `ownerFailure` is "fail".
+   */
+  async get(key: string | Uint8Array, options?: GetOptions): Promise<V> {
+    this.#gets += 1;
+    const id = this.#keyOf(key);
+    const found = this.#lookup.find(id);
+    if (found !== undefined) {
+      if (options?.signal?.aborted) throw aborted(options.signal, "get");
+      return this.#options.decode(found.bytes);
+    }
+    const { signal, timeoutMs = this.#options.timeoutMs } = options ?? {};
+    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+      throw invalid("timeoutMs", "milliseconds, 0 or more", timeoutMs);
+    }
+    if (signal?.aborted) throw aborted(signal, "get");
+    const held = await this.#lookup.get(id, { signal, deadline: performance.now() + timeoutMs });
+    return this.#options.decode(held.bytes);
+  }
+
+  /**
+   * The values of many keys, in the order of the keys. Those with the same owner travel together, one way and back.
+   * Fails as soon as one of them fails; `Promise.allSettled` over `get` travels just as well and tells of each.
+   *
+   * @throws as `get`
+   */
+  getMany(keys: Iterable<string | Uint8Array>, options?: GetOptions): Promise<V[]> {
+    return Promise.all(Array.from(keys, (key) => this.get(key, options)));
+  }
+
+  /** The value, where it is held here; nobody is asked. @throws BlipError BLIP_INVALID_OPTIONS */
+  peek(key: string | Uint8Array): V | undefined {
+    const found = this.#stores.peek(this.#keyOf(key));
+    return found && this.#options.decode(found.bytes);
+  }
+
+  /**
+   * Forgets the value here and at the owner of the key, so that it is loaded anew. Copies that other members made of
+   * a key in demand live until they are pushed out or expire. False where the owner could not be told: it is a Rust
+   * member, or did not answer.
+   *
+   * @throws BlipError BLIP_INVALID_OPTIONS
+   */
+  async forget(key: string | Uint8Array): Promise<boolean> {
+    return this.#lookup.forget(this.#keyOf(key));
+  }
+
+  /** What the cache has done since it was made, and what it holds now. */
+  stats(): CacheStats {
+    const { owned, hot, ownedHits, hotHits } = this.#stores;
+    const lookup = this.#lookup;
+    const { loader } = lookup;
+    return {
+      gets: this.#gets,
+      served: this.#served,
+      hits: ownedHits,
+      hotHits,
+      shared: lookup.joined + loader.joined,
+      asked: lookup.asked,
+      askedInVain: lookup.askedInVain,
+      loads: loader.loads,
+      loadsFailed: loader.failures,
+      loadsUnderWay: loader.underWay,
+      handedOver: loader.takenOver,
+      evictions: owned.evictions + hot.evictions,
+      expirations: owned.expirations + hot.expirations,
+      keys: owned.size,
+      hotKeys: hot.size,
+      ...("bytes" in this.#options.limit ? { bytes: owned.cost + hot.cost } : {}),
+      placement: this.#peers instanceof MeshPeers ? this.#peers.placement?.kind : undefined,
+    };
+  }
+
+  /** Called by `createMesh`. */
+  register(server: Parameters<MeshService["register"]>[0]): void {
+    serving({
+      name: this.name,
+      lookup: this.#lookup,
+      guests: this.#guests,
+      keyBytesMax: this.#options.maxKeyBytes,
+      asked: () => {
+        this.#served += 1;
+      },
+    }).register(server);
+  }
+
+  /** Called by `createMesh`. @throws BlipError BLIP_INVALID_OPTIONS where it is on a mesh already. */
+  accept(mesh: Mesh): void {
+    if (this.#peers !== ALONE) throw invalid("services", `a cache that is on no other mesh: ${this.name}`);
+    const peers = new MeshPeers(mesh, this.#options);
+    this.#peers = peers;
+    this.#guests.enter(mesh);
+    mesh.once("closed", () => {
+      // It goes on alone, and may be passed to another mesh.
+      if (this.#peers === peers) this.#peers = ALONE;
+      this.#guests.leave();
+    });
+  }
+
+  #keyOf(key: string | Uint8Array): Key {
+    return keyOf(key, this.#options.maxKeyBytes);
+  }
+
+  #ownerFailed({ address, message }: OwnerFailed): void {
+    this.emit("ownerFailed", { address, reason: message });
+  }
+
+  /** Whoever they are when they are asked. */
+  #currentPeers(): Peers {
+    const now = (): Peers => this.#peers;
+    return {
+      get self() {
+        return now().self;
+      },
+      get epoch() {
+        return now().epoch;
+      },
+      owners: (key) => now().owners(key),
+      formerOwners: (key) => now().formerOwners(key),
+      get: (...args) => now().get(...args),
+      peek: (...args) => now().peek(...args),
+      forget: (...args) => now().forget(...args),
+    };
+  }
+}

@@ -1,0 +1,31 @@
+// What the cache holds for a key.
+
+/** Nobody writes to the bytes once they are in here: whoever hands them out to somebody who might, hands out a copy. */
+export interface Held {
+  readonly bytes: Uint8Array;
+  /** On the clock of `performance.now()`; Infinity: it may be kept for ever. */
+  readonly expiresAt: number;
+}
+
+/** A value in a store, with who owned its key when that was looked at last. */
+export interface Kept extends Held {
+  owner: string | undefined;
+  /** The configuration in which that was so. */
+  epoch: unknown;
+}
+
+export function isExpired({ expiresAt }: Held): boolean {
+  return expiresAt !== Infinity && performance.now() >= expiresAt;
+}
+
+/** For how much longer it may be kept, as it travels: whole milliseconds, 0 for ever. */
+export function livesMsOf({ expiresAt }: Held): number {
+  if (expiresAt === Infinity) return 0;
+  return Math.min(Math.max(1, Math.ceil(expiresAt - performance.now())), 0xffff_ffff);
+}
+
+export function expiryIn(livesMs: number | undefined): number {
+  return livesMs === undefined || livesMs === 0 || livesMs === Infinity
+    ? Infinity
+    : performance.now() + livesMs;
+}

@@ -1,0 +1,243 @@
+// What others may ask of this member: the crate's method, and those of Node members. Whatever a caller does, only its
+// own calls end for it.
+
+import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
+import { type MeshService, service } from "../index.ts";
+import { isBlipError } from "../mesh/errors.ts";
+import { statusError } from "./failures.ts";
+import type { Guests, Refusal } from "./guests.ts";
+import { type Held, livesMsOf } from "./held.ts";
+import { type Key, keyOf } from "./key.ts";
+import type { Lookup } from "./lookup.ts";
+import {
+  type Answer,
+  type AnswerInit,
+  type Ask,
+  crateService,
+  extensionService,
+  KIND,
+  OUTCOME,
+} from "./wire.ts";
+
+export interface ServingOptions {
+  readonly name: string;
+  readonly lookup: Lookup;
+  readonly guests: Guests;
+  readonly keyBytesMax: number;
+  /** Somebody asked: a member, or a guest. */
+  readonly asked: () => void;
+}
+
+type Stream = ServerDuplexStream<{ readonly asks: readonly Ask[] }, { answers: AnswerInit[] }>;
+
+/** One stream may have so many questions under way; more are read once some of them are answered. */
+const UNDER_WAY_MAX = 10_000;
+/** Answers of one message, in bytes of values. */
+const BYTES_MAX = 1024 * 1024;
+/** How long a guest's get may take, unless it said. */
+const GUEST_MS = 30_000;
+
+/** Puts the methods of a cache on a member's server. */
+export function serving(options: ServingOptions): Pick<MeshService, "register"> {
+  const { name } = options;
+  const crate = service(crateService(name), { get: (call, answer) => void get(options, call, answer) });
+  const extension = service(extensionService(name), {
+    exchange: (call) => void exchange(options, call),
+    fetch: (call, answer) => void fetch(options, call, answer),
+  });
+  return {
+    register(server) {
+      crate.register(server);
+      extension.register(server);
+    },
+  };
+}
+
+type UnaryCall<In, Out> = ServerUnaryCall<In, Out>;
+
+/** The crate's Get. A Rust member is answered from here; a guest as if this member itself had asked. */
+async function get(
+  { lookup, guests, keyBytesMax, asked }: ServingOptions,
+  call: UnaryCall<{ readonly key: Uint8Array }, { buf: Uint8Array }>,
+  answer: sendUnaryData<{ buf: Uint8Array }>,
+): Promise<void> {
+  try {
+    const kind = await guests.kindOf({ peer: call.getPeer(), headers: call.metadata });
+    if (typeof kind === "object") throw notAnswered(kind);
+    const key = keyOf(call.request.key, keyBytesMax);
+    asked();
+    const { bytes } = kind === "member" ? await lookup.serve(key) : await getForGuest(lookup, key, call);
+    answer(null, { buf: bytes });
+  } catch (error) {
+    answer(statusOf(error));
+  }
+}
+
+async function fetch(
+  { lookup, guests, keyBytesMax, asked }: ServingOptions,
+  call: UnaryCall<{ readonly key: Uint8Array }, { value: Uint8Array }>,
+  answer: sendUnaryData<{ value: Uint8Array }>,
+): Promise<void> {
+  try {
+    const refusal = await guests.refuseGuest({ peer: call.getPeer(), headers: call.metadata });
+    if (refusal !== undefined) throw notAnswered(refusal);
+    asked();
+    const { bytes } = await getForGuest(lookup, keyOf(call.request.key, keyBytesMax), call);
+    answer(null, { value: bytes });
+  } catch (error) {
+    answer(statusOf(error));
+  }
+}
+
+function getForGuest(lookup: Lookup, key: Key, call: UnaryCall<unknown, unknown>): Promise<Held> | Held {
+  const deadline = Math.min(Number(call.getDeadline()) - Date.now(), GUEST_MS) + performance.now();
+  return lookup.find(key) ?? lookup.get(key, { signal: undefined, deadline });
+}
+
+async function exchange(options: ServingOptions, call: Stream): Promise<void> {
+  const { guests } = options;
+  const answers = new Answers(call);
+  let isOver = false;
+  call.once("cancelled", () => {
+    isOver = true;
+  });
+  // Nothing is read until it is known who asks.
+  const refusal = await guests.refuseNode({ peer: call.getPeer(), headers: call.metadata });
+  if (isOver) return;
+  if (refusal !== undefined) return void call.emit("error", refused(status.PERMISSION_DENIED, refusal));
+  call.on("data", ({ asks }: { readonly asks: readonly Ask[] }) => {
+    for (const ask of asks) answers.add(ask.id, () => answerTo(options, ask));
+    answers.flush();
+  });
+  call.once("end", () => answers.end());
+}
+
+type Outcome = Omit<Answer, "id" | "$typeName" | "$unknown">;
+
+function answerTo(
+  { lookup, keyBytesMax, asked }: ServingOptions,
+  ask: Ask,
+): Held | undefined | Promise<Held> {
+  const key = keyOf(ask.key, keyBytesMax);
+  asked();
+  switch (ask.kind) {
+    case KIND.get:
+      return lookup.serve(key);
+    case KIND.peek:
+      return lookup.handOver(key);
+    case KIND.forget:
+      lookup.forgetHere(key);
+      return undefined;
+    default:
+      throw refused(status.UNIMPLEMENTED, `there is no question of kind ${ask.kind}`);
+  }
+}
+
+/** The answers of one stream: those that are there at once go together, the others as they come. */
+class Answers {
+  readonly #call: Stream;
+  #ready: AnswerInit[] = [];
+  #bytes = 0;
+  #underWay = 0;
+  #isWaiting = false;
+  #isScheduled = false;
+  #isEnding = false;
+
+  constructor(call: Stream) {
+    this.#call = call;
+  }
+
+  add(id: number, find: () => Held | undefined | Promise<Held>): void {
+    let found: Held | undefined | Promise<Held>;
+    try {
+      found = find();
+    } catch (error) {
+      this.#put(id, failure(error));
+      return;
+    }
+    if (!(found instanceof Promise)) {
+      this.#put(id, success(found));
+      return;
+    }
+    this.#underWay += 1;
+    if (this.#underWay === UNDER_WAY_MAX) this.#call.pause();
+    found.then(success, failure).then((outcome) => {
+      this.#underWay -= 1;
+      if (this.#underWay === UNDER_WAY_MAX - 1) this.#call.resume();
+      this.#put(id, outcome);
+      this.#schedule();
+    });
+  }
+
+  flush(): void {
+    this.#isScheduled = false;
+    if (this.#ready.length > 0 && !this.#isWaiting && !this.#call.cancelled) {
+      const answers = this.#ready;
+      this.#ready = [];
+      this.#bytes = 0;
+      if (!this.#call.write({ answers })) this.#wait();
+    }
+    if (this.#isEnding && this.#underWay === 0 && this.#ready.length === 0) this.#call.end();
+  }
+
+  /** There will be no more questions. */
+  end(): void {
+    this.#isEnding = true;
+    this.flush();
+  }
+
+  #put(id: number, outcome: Partial<Outcome>): void {
+    this.#ready.push({ id, ...outcome });
+    this.#bytes += outcome.value?.length ?? 0;
+    if (this.#bytes >= BYTES_MAX) this.flush();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.flush());
+  }
+
+  /** The other does not read as fast as we write: until it has, no more questions are read from it. */
+  #wait(): void {
+    this.#isWaiting = true;
+    this.#call.pause();
+    this.#call.once("drain", () => {
+      this.#isWaiting = false;
+      if (this.#underWay < UNDER_WAY_MAX) this.#call.resume();
+      this.flush();
+    });
+  }
+}
+
+function success(held: Held | undefined): Partial<Outcome> {
+  if (held === undefined) return { outcome: OUTCOME.absent };
+  return { outcome: OUTCOME.value, value: held.bytes, livesMs: livesMsOf(held) };
+}
+
+function failure(error: unknown): Partial<Outcome> {
+  const { message, code } = statusOf(error);
+  const isSource = isBlipError(error) && error.code === "BLIP_SOURCE_FAILED";
+  return { outcome: isSource ? OUTCOME.sourceFailed : OUTCOME.refused, reason: message, status: code };
+}
+
+class Refused extends Error {
+  readonly code: status;
+
+  constructor(code: status, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function refused(code: status, message: string): Refused {
+  return new Refused(code, message);
+}
+
+function notAnswered({ refusal, isForGood }: Refusal): Refused {
+  return refused(isForGood ? status.PERMISSION_DENIED : status.UNAVAILABLE, refusal);
+}
+
+function statusOf(error: unknown): Error & { readonly code: status } {
+  return error instanceof Refused ? error : statusError(error);
+}
