@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 
-const seed = Number(process.env["PROPERTY_SEED"] ?? 1);
+const seed = Number(process.env.PROPERTY_SEED ?? 1);
 if (!Number.isInteger(seed))
-  throw new Error(`PROPERTY_SEED: expected a whole number, got ${process.env["PROPERTY_SEED"]}`);
+  throw new Error(`PROPERTY_SEED: expected a whole number, got ${process.env.PROPERTY_SEED}`);
 fc.configureGlobal({ seed });

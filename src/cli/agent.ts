@@ -1,6 +1,14 @@
 // `blip agent`: one member, until it is told to stop.
 
-import { createMesh, isBlipError, type LeaveOptions, type Mesh, type MeshOptions } from "../index.ts";
+import {
+  createMesh,
+  isBlipError,
+  type LeaveOptions,
+  type Mesh,
+  type MeshOptions,
+  type MeshService,
+} from "../index.ts";
+import { demonstrationCache } from "./cache-get.ts";
 import { jsonLine, shapeOfCut, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, type Given, UsageError, wrong } from "./flags.ts";
 import { logTo } from "./stderr-log.ts";
@@ -31,7 +39,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
     help: "be seen as not ready (grpc.health.v1) this long before leaving (default 0)",
   },
   { name: "json", help: "each view change as one line of JSON" },
-  { name: "cache", value: "MAX_KEYS", help: "serve a cache", isLater: true },
+  { name: "cache", value: "MAX_KEYS", help: "serve a cache for trying things out; see blip cache get" },
   ...TLS_FLAGS,
   { name: "mutual", help: "callers must show a certificate that comes from --tls-ca" },
   { name: "mesh-name", value: "NAME", help: "the name of the mesh; no other is joined (default: no name)" },
@@ -47,7 +55,9 @@ export async function agent(flags: Flags, around: Surroundings): Promise<number>
   const leaving = leaveOptionsOf(flags);
   const logger = logTo(warn);
   try {
-    mesh = await createMesh({ ...optionsOf(flags), signal: stop, logger });
+    const services = servicesOf(flags, () => joining);
+    const joining = createMesh({ ...optionsOf(flags), services, signal: stop, logger });
+    mesh = await joining;
   } catch (error) {
     if (stop.aborted) return 0;
     return failed(error, flags, warn);
@@ -150,6 +160,13 @@ function leaveOptionsOf(flags: Flags): LeaveOptions {
     throw wrong(flags.one("notice-ms")!, `less than the time for leaving, which is ${timeoutMs} ms`);
   }
   return { noticeMs, timeoutMs };
+}
+
+function servicesOf(flags: Flags, member: () => Promise<Mesh>): readonly MeshService[] {
+  const maxKeys = flags.number("cache", "a whole number of keys, 1 or more");
+  if (maxKeys === undefined) return [];
+  if (maxKeys === 0) throw wrong(flags.one("cache")!, "a whole number of keys, 1 or more");
+  return [demonstrationCache(maxKeys, member)];
 }
 
 function metadataOf(pairs: readonly Given[]): Record<string, string> {

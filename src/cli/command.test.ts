@@ -52,7 +52,8 @@ describe("a command line that says something wrong", () => {
     ["agent --cut a,b,c", /--cut a,b,c: expected K,H,L/],
     ["agent --cut 10,11,4", /--cut 10,11,4: .*expected .*1 to observers \(10\)/],
     ["agent --cut 5,4,5", /--cut 5,4,5: .*expected .*1 to high \(4\)/],
-    ["agent --cache 100", /--cache: this version does not offer it yet/],
+    ["agent --cache 0", /--cache 0: expected a whole number of keys, 1 or more/],
+    ["agent --cache many", /--cache many: expected a whole number of keys, 1 or more/],
     ["agent --tls-cert no.pem", /--tls-cert no\.pem: expected a file in PEM that can be read \(ENOENT\)/],
     ["agent --tls-cert package.json --tls-key package.json", /--tls-cert package\.json: .*BEGIN/],
     ["agent --mutual", /--tls-ca: .*clientAuth needs it/],
@@ -60,7 +61,9 @@ describe("a command line that says something wrong", () => {
     ["agent --notice-ms 500 --leave-timeout-ms 400", /--notice-ms 500: expected less than .* 400 ms/],
     ["agent --mesh-name ü", /--mesh-name ü: .*printable ASCII/],
     ["members --tls-ca package.json", /--tls-ca package\.json: .*BEGIN/],
-    ["cache get k --at 127.0.0.1:1", /cache: this version does not offer it yet/],
+    ["cache put k", /cache put: expected cache get KEY/],
+    ["cache get --at 127.0.0.1:1", /cache get: expected a key before the flags, got --at/],
+    ["cache get k --at nowhere", /--at nowhere: expected HOST:PORT of a member/],
     ["sim --seed x", /--seed x: expected a whole number/],
     ["sim --scenario S99", /--scenario S99: expected one of the scenarios S1, /],
     ["sim --members 0", /--members 0: expected a whole number from 1 to 2000/],
@@ -88,7 +91,7 @@ describe("a command line that says something wrong", () => {
     const env = { BLIP_SEED: "127.0.0.1:1,x", BLIP_LISTEN: "" };
     assert.match((await run(["agent"], env)).warned[0]!, /^blip: BLIP_SEED x: .*expected host:port/);
     assert.match((await run(["agent"], { BLIP_JSON: "maybe" })).warned[0]!, /BLIP_JSON maybe: expected true/);
-    assert.match((await run(["agent"], { BLIP_CACHE: "1" })).warned[0]!, /BLIP_CACHE: this version/);
+    assert.match((await run(["agent"], { BLIP_CACHE: "0" })).warned[0]!, /BLIP_CACHE 0: expected a whole/);
     assert.match((await run(["members"], { BLIP_AT: "x" })).warned[0]!, /BLIP_AT x: expected HOST:PORT/);
   });
 });
@@ -109,7 +112,7 @@ describe("help", () => {
     for (const flag of ["listen", "advertise", "seed", "meta", "fault-timeout-ms", "cut", "json"]) {
       assert.match(agent, new RegExp(`--${flag}\\b`));
     }
-    assert.doesNotMatch(agent, /--cache/);
+    assert.match(agent, /--cache MAX_KEYS/);
     assert.match((await run(["--version"])).out[0]!, /^\d+\.\d+\.\d+/);
   });
 

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { agent } from "./agent.ts";
+import { cacheGet } from "./cache-get.ts";
 import { type Flags, parseFlags, UsageError } from "./flags.ts";
 import { FLAGS, helpOf, overview } from "./help.ts";
 import { members, watch } from "./inquiry.ts";
@@ -11,7 +12,6 @@ import type { Surroundings } from "./surroundings.ts";
 type Command = (flags: Flags, around: Surroundings) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Command>> = { agent, members, watch, sim };
-const LATER: readonly string[] = ["cache"];
 
 /**
  * Resolves with the exit status: 0 where it did what it was told, 1 where the world did not let it, 2 where the
@@ -35,10 +35,10 @@ async function chosen(args: readonly string[], around: Surroundings): Promise<nu
   }
   if (name === "--version" || name === "-V") await around.line(versionOf());
   else if (name === "--help" || name === "-h" || name === "help") await around.line(overview());
-  else if (LATER.includes(name)) throw new UsageError(`${name}: this version does not offer it yet`);
-  else if (!Object.hasOwn(COMMANDS, name)) {
-    throw new UsageError(`${name}: expected one of the commands ${Object.keys(COMMANDS).join(", ")}`);
+  else if (!Object.hasOwn(FLAGS, name)) {
+    throw new UsageError(`${name}: expected one of the commands ${Object.keys(FLAGS).join(", ")}`);
   } else if (rest.includes("--help") || rest.includes("-h")) await around.line(helpOf(name));
+  else if (name === "cache") return cacheGet(rest, around);
   else return COMMANDS[name]!(parseFlags(FLAGS[name]!, rest, around.env), around);
   return 0;
 }

@@ -1,6 +1,7 @@
 // What `blip --help` says, from the same tables that the flags are read by.
 
 import { AGENT_FLAGS } from "./agent.ts";
+import { CACHE_FLAGS } from "./cache-get.ts";
 import { type FlagSpec, variableOf } from "./flags.ts";
 import { INQUIRY_FLAGS } from "./inquiry.ts";
 import { SIM_FLAGS } from "./sim.ts";
@@ -10,6 +11,7 @@ export const FLAGS: Readonly<Record<string, readonly FlagSpec[]>> = {
   members: INQUIRY_FLAGS,
   watch: INQUIRY_FLAGS,
   sim: SIM_FLAGS,
+  cache: CACHE_FLAGS,
 };
 
 const ABOUT: Readonly<Record<string, string>> = {
@@ -17,6 +19,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   members: "prints the members that the member at an address sees",
   watch: "follows the view changes of the member at an address",
   sim: "runs one simulation on virtual time, and checks that all went well",
+  cache: "get KEY prints a value of the cache that the mesh serves",
 };
 
 export function overview(): string {
