@@ -4,6 +4,7 @@ import "./failing.ts";
 import "./leaving.ts";
 import "./partition.ts";
 import "./secured.ts";
+import "./caching.ts";
 import { assertSomeCaseIsChosen } from "../mixed-mesh.ts";
 
 assertSomeCaseIsChosen();
