@@ -1,6 +1,6 @@
 // Getting a value from outside of the mesh: for the command line.
 
-import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { type ChannelInterface, Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { crateService, extensionService } from "./wire.ts";
 
 export interface OutsideOptions {
@@ -9,14 +9,14 @@ export interface OutsideOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The value that the member at this "host:port" answers. @throws ServiceError of grpc-js, and the signal's reason. */
+/** The value that the member behind this channel answers. @throws ServiceError of grpc-js, and the signal's reason. */
 export async function getFromOutside(
-  address: string,
+  channel: ChannelInterface,
   key: Uint8Array,
   options: OutsideOptions = {},
 ): Promise<Uint8Array> {
   const { name = "blip.cache.Cache" } = options;
-  const client = new Client(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
+  const client = new Client("", credentials.createInsecure(), { channelOverride: channel });
   const { fetch } = extensionService(name);
   const { get } = crateService(name);
   try {
@@ -27,8 +27,6 @@ export async function getFromOutside(
     // A Rust member finds the owner by itself.
     const { buf } = await call(client, get, { key }, options);
     return buf;
-  } finally {
-    client.close();
   }
 }
 

@@ -2,17 +2,16 @@
 
 import { Cache, textCodec } from "../cache/index.ts";
 import { getFromOutside } from "../cache/outside.ts";
+import { Channels } from "../grpc/index.ts";
 import type { Mesh } from "../index.ts";
-import { parseHostPort } from "../mesh/address.ts";
-import { type FlagSpec, type Flags, parseFlags, UsageError, wrong } from "./flags.ts";
+import { type FlagSpec, type Flags, parseFlags, UsageError } from "./flags.ts";
+import { AT_FLAGS, asking } from "./inquiry.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export const CACHE_FLAGS: readonly FlagSpec[] = [
-  { name: "at", value: "HOST:PORT", help: "the member to ask (default 127.0.0.1:7946)" },
+  ...AT_FLAGS,
   { name: "name", value: "SERVICE", help: "the cache's full gRPC name (default blip.cache.Cache)" },
 ];
-
-const DEFAULT_AT = "127.0.0.1:7946";
 
 /** `blip cache get KEY [flags]`, its words after "cache". */
 export async function cacheGet(args: readonly string[], around: Surroundings): Promise<number> {
@@ -26,22 +25,18 @@ export async function cacheGet(args: readonly string[], around: Surroundings): P
   return ask(key, parseFlags(CACHE_FLAGS, rest, around.env), around);
 }
 
-async function ask(key: string, flags: Flags, { stop, line, warn }: Surroundings): Promise<number> {
-  const given = flags.one("at") ?? { from: "--at", text: DEFAULT_AT };
-  const at = parseHostPort(given.text);
-  if (at === undefined || at.port === 0) throw wrong(given, "HOST:PORT of a member");
+async function ask(key: string, flags: Flags, around: Surroundings): Promise<number> {
   const name = flags.one("name")?.text;
-  try {
-    const options = { signal: stop, ...(name !== undefined && { name }) };
-    const value = await getFromOutside(given.text, Buffer.from(key, "utf8"), options);
-    await line(textCodec.decode(value));
-    return 0;
-  } catch (error) {
-    if (stop.aborted) return 0;
-    const why = error instanceof Error && "details" in error ? error.details : error;
-    warn(`blip: ${given.text}: ${why}`);
-    return 1;
-  }
+  return asking(flags, around, async (at, identity) => {
+    const channels = new Channels({ identity });
+    try {
+      const options = { signal: around.stop, ...(name !== undefined && { name }) };
+      const value = await getFromOutside(channels.to(at), Buffer.from(key, "utf8"), options);
+      await around.line(textCodec.decode(value));
+    } finally {
+      channels.closeAll();
+    }
+  });
 }
 
 /** What `blip agent --cache` serves: a source for trying things out, whose values say who loaded them. */

@@ -35,8 +35,11 @@ export async function watch(flags: Flags, around: Surroundings): Promise<number>
   });
 }
 
+/** The same questions may be about something else than configurations. */
+export const AT_FLAGS: readonly FlagSpec[] = INQUIRY_FLAGS.filter(({ name }) => name !== "json");
+
 /** Asks until there is nothing more to tell, or somebody stops it; a member that does not tell is status 1. */
-async function asking(
+export async function asking(
   flags: Flags,
   { stop, warn }: Surroundings,
   ask: (at: Endpoint, identity: TlsIdentity | undefined) => Promise<void>,
