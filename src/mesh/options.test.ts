@@ -48,7 +48,7 @@ describe("options that cannot work", () => {
     [{ metadata: [] }, "metadata", /object/],
     [{ metadata: { zone: 1 } }, 'metadata["zone"]', /a text or a Uint8Array, got 1/],
     [{ metadata: { "blip.x": "" } }, 'metadata["blip.x"]', /does not start with "blip."/],
-    [{ metadata: { "demo.A": "" }, services: [service] }, 'metadata["demo.A"]', /none of the services/],
+    [{ metadata: { "demo.A": "" }, services: [service] }, 'metadata["demo.A"]', /not the name of/],
     [{ metadata: { big: new Uint8Array(1024 * 1024) } }, "metadata", /at most 1048576 bytes, got 10485/],
     [{ services: {} }, "services", /an array/],
     [{ services: [service, {}] }, "services[1]", /what service/],
