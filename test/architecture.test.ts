@@ -24,7 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_USE: readonly { readonly name: RegExp; readonly where: RegExp }[] = [
   {
     name: /^@grpc\/grpc-js$/,
-    where: /^src\/(grpc\/|grpc-js\/|mesh\/(service|client|bridge)|cache\/(failures|guests|outside|serving|wire)|index)/,
+    where:
+      /^src\/(grpc\/|grpc-js\/|mesh\/(service|client|bridge)|cache\/(failures|guests|outside|serving|wire)|index)/,
   },
   { name: /^@bufbuild\/protobuf/, where: /^src\/(grpc\/|mesh\/(service|client|bridge)|cache\/wire|index)/ },
   { name: /^node:/, where: /^src\/(?!core\/)/ },
