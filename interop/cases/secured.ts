@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +64,14 @@ for (const kind of ["node", "rust"] as const) {
     );
   }
 }
+
+mixedTest("a Node member of a mesh with a name leaves Rust members without", standard, async (mesh) => {
+  const { founder } = await mesh.boot("rust", { node: 0, rust: 2 });
+  const stranger = await mesh.stranger("node", founder, ["--mesh-name", "blue"]);
+  const status = await stranger.untilExit({ timeoutMs: 30_000, what: "the stranger to give up" });
+  assert.deepEqual(status, { code: 1, signal: null });
+  assert.match(stranger.log.join("\n"), /meshName: \S+ is of the mesh none, not "blue"/);
+});
 
 async function filesOf(authority: Authority, name: string): Promise<readonly string[]> {
   const { cert, key } = await authority.issue({ name });
