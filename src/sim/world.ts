@@ -92,9 +92,8 @@ export class World extends Timeline {
     if (host.process?.isUp) this.#end(host.process, "crashed");
     const process = this.#population.settle(host, options, this.network, this.watch);
     process.isHarmed = this.#isRough;
-    this.tell(
-      `${nameOf(host.endpoint)} starts${(options.seeds ?? []).length === 0 ? " and founds a mesh" : ""}`,
-    );
+    const isFounder = (options.seeds ?? []).length === 0;
+    this.transcript.add(this.elapsed, isFounder ? "starts a mesh" : "starts", nameOf(host.endpoint));
     this.watch.started(process);
     process.feed({ kind: "start" });
     return process;
