@@ -11,8 +11,15 @@ import { calls } from "./calls.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
 import { rpc } from "./rpc.ts";
+import { viewChanges } from "./view-changes.ts";
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { membership, acceptance, calls, rpc };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  membership,
+  acceptance,
+  calls,
+  rpc,
+  "view-changes": viewChanges,
+};
 
 interface Wish {
   readonly names: readonly string[];

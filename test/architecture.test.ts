@@ -41,6 +41,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     "alert-batch",
     "classic-paxos",
+    "coordinator-timing",
     "crash-check",
     "configuration-check",
     "crossroads",

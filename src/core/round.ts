@@ -4,6 +4,7 @@
 import { certify } from "./certificates.ts";
 import { ClassicPaxos } from "./classic-paxos.ts";
 import { choose } from "./coordinator-choice.ts";
+import { patienceMs, retryMs, turnMs } from "./coordinator-timing.ts";
 import { CutDetector } from "./cut-detector.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -32,8 +33,6 @@ import type { View } from "./view.ts";
 const MISSING_JOINER_MS = 2000;
 /** How long a coordinator waits for votes that make its choice safe against Rust's late voters (PITFALLS B2). */
 const UNSAFE_CHOICE_MS = 5000;
-const RETRY_MIN_MS = 1000;
-const RETRY_MAX_MS = 30_000;
 
 /** What a round wants done after it heard something, or after time passed. */
 export interface Conclusion {
@@ -60,6 +59,8 @@ export class Round {
   readonly #detector: CutDetector;
   readonly #reinforcement: Reinforcement;
   readonly #ledger = new JoinerLedger();
+  /** Members that somebody reported to be down. */
+  readonly #accused = new Set<Endpoint>();
   readonly #fast: FastPaxos;
   readonly #classic: ClassicPaxos;
   #announced: Proposal | undefined;
@@ -68,6 +69,8 @@ export class Round {
   #unstableAt: Millis = Infinity;
   #attemptAt: Millis = Infinity;
   #firstAttemptAt: Millis | undefined;
+  /** The fast round turned out to be hopeless and our turn is set, or somebody else was first. */
+  #isHurried = false;
   #unsafeUntil: Millis = Infinity;
   #draft: Draft = emptyDraft();
 
@@ -163,9 +166,13 @@ export class Round {
       // Joiners are recorded even when our mind is made up: the decision may name them (PITFALLS B1).
       // One that cannot be recorded is not counted either, or a decision about it could not be applied.
       if (join !== undefined && !this.#ledger.record(node, ring, join, now)) continue;
+      if (join === undefined) this.#accused.add(node);
       if (this.#announced === undefined) this.#detector.report(node, ring, now);
     }
-    if (this.#announced !== undefined) return refuse.alreadyAnnounced;
+    if (this.#announced !== undefined) {
+      this.#arm(now);
+      return refuse.alreadyAnnounced;
+    }
     this.#detector.infer(now);
     this.#reinforcement.reconsider(now);
     this.#announce(now);
@@ -222,10 +229,11 @@ export class Round {
   /** There is something to decide here: see to it that a classic round decides it should the fast one fail. */
   #arm(now: Millis): void {
     if (this.#decision !== undefined) return;
-    if (this.#attemptAt === Infinity) this.#attemptAt = now + this.#fallbackMs();
-    else if (this.#firstAttemptAt === undefined && this.#fastIsHopeless) {
-      this.#attemptAt = Math.min(this.#attemptAt, now + this.#fallbackMs());
-    }
+    if (this.#attemptAt === Infinity) this.#attemptAt = now + patienceMs(this.#view, this.#random);
+    if (this.#isHurried || this.#firstAttemptAt !== undefined || !this.#fastIsHopeless) return;
+    this.#isHurried = true;
+    const waitMs = turnMs(this.#view, this.#self, this.#silent, this.#random);
+    this.#attemptAt = Math.min(this.#attemptAt, now + waitMs);
   }
 
   /**
@@ -233,36 +241,28 @@ export class Round {
    * to remove, who will not vote.
    */
   get #fastIsHopeless(): boolean {
-    const silent = (this.#announced ?? []).filter((node) => {
-      const member = this.#view.indexOf(node);
-      return member >= 0 && !this.#fast.hasVoted(member);
-    });
-    return !this.#fast.canDecide(silent.length);
+    return !this.#fast.canDecide(this.#silent.size);
   }
 
-  /** The crate's delay (PROTOCOL §14), or a short one, spread over the members, when waiting is pointless. */
-  #fallbackMs(): Millis {
-    if (this.#fastIsHopeless) return 50 + this.#random.below(Math.min(1000, 30 * this.#view.size));
-    const most = Math.floor(4000 * Math.log2(this.#view.size + 1));
-    return RETRY_MIN_MS + this.#random.below(Math.max(1, most - RETRY_MIN_MS));
+  /** Members that are about to be removed and have not voted; where all are Node, also those who are only accused. */
+  get #silent(): ReadonlySet<Endpoint> {
+    const leaving = [...(this.#announced ?? []), ...(this.#view.isAllNode ? this.#accused : [])];
+    return new Set(
+      leaving.filter((node) => this.#view.has(node) && !this.#fast.hasVoted(this.#view.indexOf(node))),
+    );
   }
 
   /** Somebody else coordinates: give that round its time before starting one of our own. */
   #standBack(now: Millis): void {
+    this.#isHurried = true;
     this.#arm(now);
-    this.#attemptAt = Math.max(this.#attemptAt, now + this.#retryMs());
-  }
-
-  /** Doubles with every round that was tried, by whomever, so that duels end. */
-  #retryMs(): Millis {
-    const base = Math.min(RETRY_MAX_MS / 2, RETRY_MIN_MS * 2 ** Math.max(0, this.#classic.highestRound - 2));
-    return base + this.#random.below(base);
+    this.#attemptAt = Math.max(this.#attemptAt, now + retryMs(this.#classic.highestRound, this.#random));
   }
 
   #attempt(now: Millis): void {
     this.#firstAttemptAt ??= now;
     this.#draft.say.push(this.#classic.begin());
-    this.#attemptAt = now + this.#retryMs();
+    this.#attemptAt = now + retryMs(this.#classic.highestRound, this.#random);
   }
 
   /** As coordinator with a majority of promises: put the right value to the vote. */
