@@ -55,6 +55,8 @@ export interface OutboxSurroundings {
   readonly isNode: () => boolean;
   /** Messages had to make room for newer ones. */
   readonly overflowed: () => void;
+  /** The connection broke, over which a Node peer had taken frames. */
+  readonly broken: () => void;
   /** Nothing waits and nothing is under way. */
   readonly emptied: () => void;
 }
@@ -143,7 +145,7 @@ export class Outbox {
         this.#proceed();
       },
       writable: () => this.#flushFrames(),
-      ended: (code) => {
+      ended: (code, isBroken) => {
         const lost = this.#frames.flat();
         this.#stream = undefined;
         this.#frames = [];
@@ -152,6 +154,7 @@ export class Outbox {
           this.#takesFrames = false;
           this.#broadcasts.putBack(lost);
         } else this.#failed(lost.length, code);
+        if (isBroken) this.#around.broken();
         this.#proceed();
       },
     });

@@ -9,8 +9,11 @@ export interface RelayEvents {
   readonly handled: () => void;
   /** The stream takes another frame. */
   readonly writable: () => void;
-  /** The stream is over; frames that were not handled may or may not have been. Told once, unless it was closed. */
-  readonly ended: (code: number, details: string) => void;
+  /**
+   * The stream is over; frames that were not handled may or may not have been. It broke where it had been in use and
+   * ended without our doing. Told once, unless it was closed.
+   */
+  readonly ended: (code: number, isBroken: boolean) => void;
 }
 
 const NO_HEADERS = new Metadata();
@@ -23,6 +26,8 @@ export class RelayStream {
   #unanswered = 0;
   /** grpc-js keeps one message only until it is connected: the next has to wait for it. */
   #writing = false;
+  #wasAnswered = false;
+  #isOverdue = false;
   #over = false;
 
   /** @throws Error where the channel is shut down. */
@@ -33,7 +38,7 @@ export class RelayStream {
     this.#call.start(NO_HEADERS, {
       onReceiveMetadata() {},
       onReceiveMessage: () => this.#answered(),
-      onReceiveStatus: ({ code, details }) => this.#end(code, details),
+      onReceiveStatus: ({ code }) => this.#end(code),
     });
     this.#call.startRead();
   }
@@ -67,6 +72,7 @@ export class RelayStream {
 
   #timer(): NodeJS.Timeout {
     return setTimeout(() => {
+      this.#isOverdue = true;
       this.#call.cancelWithStatus(status.DEADLINE_EXCEEDED, `no answer within ${this.#timeoutMs} ms`);
     }, this.#timeoutMs).unref();
   }
@@ -74,6 +80,7 @@ export class RelayStream {
   #answered(): void {
     if (this.#over || this.#unanswered === 0) return;
     this.#unanswered--;
+    this.#wasAnswered = true;
     if (this.#unanswered > 0) this.#overdue?.refresh();
     else {
       clearTimeout(this.#overdue);
@@ -83,10 +90,10 @@ export class RelayStream {
     this.#events.handled();
   }
 
-  #end(code: number, details: string): void {
+  #end(code: number): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#overdue);
-    this.#events.ended(code, details);
+    this.#events.ended(code, this.#wasAnswered && !this.#isOverdue);
   }
 }

@@ -295,6 +295,18 @@ describe("a connection that breaks", () => {
     assert.deepEqual(lost, [peer.endpoint]);
   });
 
+  it("is told of where broadcasts travelled on it, but no probe yet", async () => {
+    const lost: Endpoint[] = [];
+    const peer = await member();
+    const through = transport({ disconnected: (endpoint) => lost.push(endpoint) });
+    through.follow(viewOf([peer.endpoint]));
+    through.send([peer.endpoint], broadcast());
+    await until(() => through.tally.delivered === 1, "it is delivered");
+    peer.server.forceShutdown();
+    await until(() => lost.length > 0, "it is told of");
+    assert.deepEqual(lost, [peer.endpoint]);
+  });
+
   it("is not told of where it was our own doing", async () => {
     const { peer, through, lost } = await probed();
     peer.script = () => undefined;

@@ -21,7 +21,7 @@ export interface TransportOptions extends ChannelsOptions {
   readonly observers: number;
   /** The name of the mesh that is joined. */
   readonly meshName?: string | undefined;
-  /** A connection to this Node member, over which it had answered probes, broke without our doing. */
+  /** A connection to this Node member, over which it had answered us, broke without our doing. */
   readonly disconnected?: (peer: Endpoint) => void;
   readonly note?: (level: Level, text: string) => void;
   readonly outbox?: Partial<OutboxLimits>;
@@ -47,9 +47,7 @@ export class Transport {
     this.#options = options;
     this.#limits = { ...OUTBOX_LIMITS, ...options.outbox };
     this.#channels = new Channels(options);
-    this.#prober = new Prober(this.#channels, (peer) => {
-      if (this.#closing === undefined) options.disconnected?.(peer);
-    });
+    this.#prober = new Prober(this.#channels, (peer) => this.#disconnected(peer));
     this.#joinHeaders.set(MESH_HEADER, options.meshName ?? "");
   }
 
@@ -155,6 +153,7 @@ export class Transport {
         if (!isNoted) this.#options.note?.("debug", `${endpoint} is slow: messages to it are dropped`);
         isNoted = true;
       },
+      broken: () => this.#disconnected(endpoint),
       emptied: () => {
         isNoted = false;
         this.#emptied();
@@ -162,6 +161,10 @@ export class Transport {
     });
     this.#outboxes.set(endpoint, outbox);
     return outbox;
+  }
+
+  #disconnected(peer: Endpoint): void {
+    if (this.#closing === undefined) this.#options.disconnected?.(peer);
   }
 
   #flush(): void {
