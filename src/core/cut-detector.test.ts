@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { host, hosts, K, ringsHeld, viewOfSize } from "../../test/core/sample-views.ts";
+import { host, hosts, K, nodeMetadata, ringsHeld, viewOfSize } from "../../test/core/sample-views.ts";
 import { CutDetector } from "./cut-detector.ts";
-import { compareEndpoints, type Endpoint } from "./endpoint.ts";
+import { compareEndpoints, type Endpoint, endpointOf } from "./endpoint.ts";
 import { seededRandom, shuffled } from "./random.ts";
-import type { View } from "./view.ts";
+import { View } from "./view.ts";
 
 const H = 9;
 const L = 4;
@@ -347,6 +347,25 @@ describe("reports implied together", () => {
       [...dead].map((node) => detector.countOf(node)),
       counts,
     );
+  });
+
+  it("take along a member whose observers have all crashed, unless something was heard of it", () => {
+    // Sequential ports share their observers on many rings (PITFALLS B14): nobody who lives observes port 3.
+    const ports = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13];
+    const at = (port: number): Endpoint => endpointOf(new Uint8Array([127, 0, 0, 1]), port, false)!;
+    const records = ports.map((port) => ({ endpoint: at(port), metadata: nodeMetadata() }));
+    const view = View.of(K, records, []);
+    const dead = new Set([1, 2, 3, 5, 12].map(at));
+    assert.ok(view.observersOf(at(3)).every((observer) => dead.has(observer)));
+    for (const isHeard of [false, true]) {
+      const detector = detectorOf(view);
+      if (isHeard) detector.hears(at(3), 5);
+      for (const [node, ring] of reportsOf(view, dead)) detector.report(node, ring, 5);
+      detector.infer(5);
+      detector.inferTogether(1, 5);
+      if (isHeard) assert.equal(detector.countOf(at(3)), 0, "it lives");
+      else assert.deepEqual(detector.proposal(), [...dead].sort(compareEndpoints));
+    }
   });
 
   it("do not let joiners speak for each other", () => {

@@ -32,13 +32,16 @@ export class CutDetector {
   readonly #accusedAt = new Map<Endpoint, Millis>();
   /** Subject → observer → when it last reported it. */
   readonly #accusers = new Map<Endpoint, Map<Endpoint, Millis>>();
+  /** Member → when something that it said last arrived. */
+  readonly #heardAt = new Map<Endpoint, Millis>();
   readonly #unstableSince = new Map<Endpoint, Millis>();
   readonly #stable = new Set<Endpoint>();
   readonly #ignored = new Set<Endpoint>();
   /** Members that are unstable or stable: observers whose own reports may be implied. */
   readonly #going = new Set<Endpoint>();
 
-  constructor(view: View, { low, high }: CutDetectorSettings) {
+  constructor(view: View, { low, high }: CutDetectorSettings, self?: Endpoint) {
+    if (self !== undefined) this.#heardAt.set(self, Infinity);
     this.#view = view;
     this.#low = low;
     this.#high = high;
@@ -55,6 +58,11 @@ export class CutDetector {
 
   isReported(node: Endpoint, ring: number): boolean {
     return (((this.#reports.get(node) ?? 0) >>> ring) & 1) === 1;
+  }
+
+  /** This member is there. */
+  hears(node: Endpoint, now: Millis): void {
+    this.#heardAt.set(node, now);
   }
 
   report(node: Endpoint, ring: number, now: Millis): void {
@@ -91,6 +99,9 @@ export class CutDetector {
    * Reports are never taken back, so in the end everybody has been suspected by somebody, and all of them together
    * would need no other witness. Hence only those count whom somebody accused since `recently`, as the observers of
    * the dead do again and again; and half of the members are too many to have crashed with anybody left to decide.
+   *
+   * Of one whose observers are all in the set nobody can report anything. It goes with them where nothing was heard
+   * of it either since `recently`, or the set would wait for it for ever.
    */
   inferTogether(recently: Millis, now: Millis): void {
     const together = new Set(
@@ -98,17 +109,38 @@ export class CutDetector {
         .filter(([node, at]) => at >= recently && this.#view.has(node))
         .map(([node]) => node),
     );
+    const orphans = this.#orphansOf(together, recently);
+    for (const node of orphans) together.add(node);
     const impliedIn = (node: Endpoint): number => this.#impliedBy(node, (observer) => together.has(observer));
     for (let changed = true; changed; ) {
       changed = false;
       for (const node of together) {
-        if (countOnes(this.#reports.get(node)! | impliedIn(node)) >= this.#high) continue;
+        const needed = orphans.has(node) ? this.#view.observers : this.#high;
+        if (countOnes((this.#reports.get(node) ?? 0) | impliedIn(node)) >= needed) continue;
         together.delete(node);
         changed = true;
       }
     }
     if (2 * together.size >= this.#view.size) return;
-    for (const node of together) this.#set(node, this.#reports.get(node)! | impliedIn(node), now);
+    for (const node of together) this.#set(node, (this.#reports.get(node) ?? 0) | impliedIn(node), now);
+  }
+
+  /** Members that nobody outside of `suspects` and themselves observes, and that have been silent. */
+  #orphansOf(suspects: ReadonlySet<Endpoint>, recently: Millis): ReadonlySet<Endpoint> {
+    const orphans = new Set<Endpoint>();
+    const isSuspect = (node: Endpoint): boolean => suspects.has(node) || orphans.has(node);
+    // Only subjects of suspects can be orphans, and those are few.
+    const watched = new Set([...suspects].flatMap((suspect) => this.#view.subjectsOf(suspect)));
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const node of watched) {
+        if (isSuspect(node) || (this.#heardAt.get(node) ?? -Infinity) >= recently) continue;
+        if (!this.#view.observersOf(node).every(isSuspect)) continue;
+        orphans.add(node);
+        changed = true;
+      }
+    }
+    return orphans;
   }
 
   /** The rings on which a subject's observer is going itself. */

@@ -78,7 +78,7 @@ export class Round {
     this.#view = view;
     this.#self = self;
     this.#random = random;
-    this.#detector = new CutDetector(view, settings.cutDetector);
+    this.#detector = new CutDetector(view, settings.cutDetector, self);
     this.#reinforcement = new Reinforcement(this.#detector, settings);
     this.#fast = new FastPaxos(view);
     this.#classic = new ClassicPaxos(view, self);
@@ -126,6 +126,7 @@ export class Round {
   }
 
   #hearMember(gossip: Gossip, now: Millis): Reply {
+    this.#detector.hears(gossip.sender, now);
     if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
     if (this.#decision !== undefined) return ack;
     switch (gossip.kind) {
@@ -236,10 +237,7 @@ export class Round {
     this.#attemptAt = Math.min(this.#attemptAt, now + waitMs);
   }
 
-  /**
-   * Votes are split so that no value can reach the quorum, or would have to be cast by those whom we ourselves want
-   * to remove, who will not vote.
-   */
+  /** Votes are split so that no value can reach the quorum, or those are missing who are about to be removed. */
   get #fastIsHopeless(): boolean {
     return !this.#fast.canDecide(this.#silent.size);
   }

@@ -70,7 +70,9 @@ export class Edges implements Checker {
       let implied = reported;
       for (const [ring, observer] of from.observersOf(node).entries())
         if (isGoing(observer)) implied |= 1 << ring;
-      if (reported === 0 || countOnes(implied) < this.#settings.low) {
+      // Nobody can report one whose observers all go with it.
+      const hasWitness = from.observersOf(node).some((observer) => to.has(observer));
+      if ((reported === 0 && hasWitness) || countOnes(implied) < this.#settings.low) {
         this.#report(20, process, `${node} was removed, but reported on ${countOnes(reported)} rings only`);
       }
       const victim = this.#hosts.get(node)?.process;
