@@ -34,6 +34,7 @@ export class Storm {
   readonly #dice: Stream;
   readonly #calls: Stream;
   #nextPort = FIRST_NEW_PORT;
+  #isOver = false;
 
   constructor(world: World, forecast: Forecast) {
     this.#world = world;
@@ -57,6 +58,7 @@ export class Storm {
 
   /** All faults end; those who are dead stay so. */
   clear(): void {
+    this.#isOver = true;
     const world = this.#world;
     world.heal();
     world.network.fateOf = () => "pass";
@@ -121,6 +123,7 @@ export class Storm {
     const world = this.#world;
     const others = world.living.filter((process) => process !== victim);
     const flip = (): void => {
+      if (this.#isOver) return;
       times -= 1;
       if (times % 2 === 1) world.partition([victim], others);
       else {

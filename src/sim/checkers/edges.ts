@@ -33,8 +33,11 @@ export class Edges implements Checker {
   said(process: Process, request: Request, _to: readonly Endpoint[], isRelay: boolean): void {
     const gossip = request.kind === "broadcast" ? request.gossip : request;
     if (isRelay || gossip.kind !== "alerts") return;
-    this.#checkAlerts(process, gossip);
     let told = this.#told.get(gossip.configuration);
+    // What was told is told once more to one who stayed behind, by whomever.
+    const isNews = gossip.edges.some(({ node, ring }) => (((told?.get(node) ?? 0) >>> ring) & 1) === 0);
+    if (!isNews && (gossip.sender !== process.endpoint || gossip.configuration !== process.view?.id)) return;
+    this.#checkAlerts(process, gossip);
     if (told === undefined) {
       told = new Map();
       this.#told.set(gossip.configuration, told);

@@ -56,6 +56,7 @@ export class Votes implements Checker {
   uttered(process: Process, gossip: Gossip): void {
     const { view } = process;
     if (view?.id !== gossip.configuration || !process.isMember) {
+      if (this.#hasSaid(gossip)) return; // Told once more, to one who stayed behind.
       return this.#report(4, process, `says ${gossip.kind} in ${gossip.configuration}, where it is not`);
     }
     let election = this.#elections.get(view.id);
@@ -101,6 +102,24 @@ export class Votes implements Checker {
     }
   }
 
+  /** Whether its sender said the same when it was there. */
+  #hasSaid(gossip: Gossip): boolean {
+    const election = this.#elections.get(gossip.configuration);
+    if (election === undefined) return false;
+    switch (gossip.kind) {
+      case "alerts":
+        return gossip.edges.every(({ node, join }) => join === undefined || election.joining.has(node));
+      case "fastAccepted":
+        return election.fast.get(gossip.sender) === keyOf(gossip.value);
+      case "accepted": {
+        const ballot = election.ballots.get(nameOf(gossip.rank));
+        return ballot?.value === keyOf(gossip.value) && ballot.acceptors.has(gossip.sender);
+      }
+      default:
+        return false;
+    }
+  }
+
   #fast(process: Process, election: Election, { sender, value }: FastAccepted): void {
     const key = keyOf(value);
     this.#checkValue(process, election, value);
@@ -140,7 +159,7 @@ export class Votes implements Checker {
 
   #ballot(process: Process, election: Election, { rank, value }: Accept | Accepted): Ballot {
     this.#checkValue(process, election, value);
-    const name = `${rank.round} ${rank.nodeIndex}`;
+    const name = nameOf(rank);
     const key = keyOf(value);
     let ballot = election.ballots.get(name);
     if (ballot === undefined) {
@@ -191,6 +210,10 @@ function emptyElection(view: View): Election {
     chosen: [],
     joining: new Set(),
   };
+}
+
+function nameOf({ round, nodeIndex }: Rank): string {
+  return `${round} ${nodeIndex}`;
 }
 
 function ballotOf(rank: Rank, value: string): Ballot {
