@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   host: ["core"],
   grpc: ["core"],
-  sim: ["core", "grpc/codec", "grpc/peer-codec"],
+  sim: ["core", "grpc/codec", "grpc/peer-codec", "mesh/cut", "mesh/subscription"],
   mesh: ["core", "host", "grpc/index"],
   index: ["mesh"],
   "grpc-js": ["index", "core", "mesh"],

@@ -75,8 +75,14 @@ export class CutReader implements AsyncIterableIterator<Cut, undefined> {
     for (const answer of this.#asked.splice(0)) answer(END);
   }
 
+  /** What there is to read now: the newest cut, where this reader has not seen it. */
+  poll(): Cut | undefined {
+    return this.#waiting && this.#take(this.#waiting);
+  }
+
   async next(): Promise<Turn> {
-    if (this.#waiting !== undefined) return { done: false, value: this.#take(this.#waiting) };
+    const cut = this.poll();
+    if (cut !== undefined) return { done: false, value: cut };
     if (this.#isClosed) return END;
     return new Promise((answer) => this.#asked.push(answer));
   }

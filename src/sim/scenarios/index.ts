@@ -13,9 +13,11 @@ import {
   threeNodeCrash,
   twoNodeCrash,
 } from "./crashes.ts";
+import { hostile } from "./hostile.ts";
 import { crashDuringJoin, nextViewFirst, responseLost, staleContact, uuidChange } from "./joiners.ts";
 import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
 import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
+import { churnSoak, slowSubscriber } from "./long-run.ts";
 import { doubledAndLate, uniformLoss } from "./messages.ts";
 import { slowNode, stallStorm, wrongClocks } from "./pauses.ts";
 import { founderRestarts, restartInWindow, rollingRestart, tlsFlip } from "./restarts.ts";
@@ -54,9 +56,12 @@ export const SCENARIOS: readonly Scenario[] = [
   staleContact,
   mutualSeeds,
   seedIsSelf,
+  hostile,
   gracefulLeave,
   leaveAndCrash,
   tlsFlip,
+  slowSubscriber,
+  churnSoak,
   countEqualsLow,
 ];
 
