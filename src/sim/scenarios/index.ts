@@ -19,6 +19,15 @@ import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
 import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
 import { churnSoak, slowSubscriber } from "./long-run.ts";
 import { doubledAndLate, uniformLoss } from "./messages.ts";
+import {
+  evenSplit,
+  flipFlop,
+  kickStorm,
+  minority,
+  nestedPartition,
+  shortCut,
+  threeWaySplit,
+} from "./partitions.ts";
 import { slowNode, stallStorm, wrongClocks } from "./pauses.ts";
 import { founderRestarts, restartInWindow, rollingRestart, tlsFlip } from "./restarts.ts";
 
@@ -34,9 +43,14 @@ export const SCENARIOS: readonly Scenario[] = [
   seedDies,
   founderRestarts,
   restartInWindow,
+  flipFlop,
   lossyOut,
   asymmetricPair,
   halfTheObservers,
+  minority,
+  evenSplit,
+  threeWaySplit,
+  nestedPartition,
   slowNode,
   stallStorm,
   doubledAndLate,
@@ -52,6 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
   allButOneCrash,
   cascadingCrash,
   rollingRestart,
+  kickStorm,
   correlatedRings,
   staleContact,
   mutualSeeds,
@@ -63,6 +78,7 @@ export const SCENARIOS: readonly Scenario[] = [
   slowSubscriber,
   churnSoak,
   countEqualsLow,
+  shortCut,
 ];
 
 /** By name, slug, or both: "S4", "crash-k-at-once", "S4-crash-k-at-once"; capital or not. */

@@ -19,6 +19,7 @@ export const slowNode: Scenario = {
     world.later(3000, () => world.thaw(processes[3]!));
     stage.expectStandstill(30_000, "three seconds are not enough to miss three probes");
     for (const seconds of [30, 600]) sleep(stage, seconds);
+    sleepUnreached(stage);
   },
 };
 
@@ -37,6 +38,21 @@ function sleep(stage: Stage, seconds: number): void {
     "the sleeper to have seen its removal",
   );
   stage.expectRemoved(others, [sleeper]);
+}
+
+/** What was said to it meanwhile is lost: it has nothing to read when it wakes, and must be told. */
+function sleepUnreached(stage: Stage): void {
+  const world = stage.newWorld("for 10 min, and nothing that was said to it is kept");
+  const processes = world.grow(stage.members);
+  const sleeper = processes[3]!;
+  const others = processes.filter((process) => process !== sleeper);
+  world.freeze(sleeper);
+  world.partition([sleeper], others);
+  stage.expectAgreement(others, 2 * DETECTION_MS);
+  world.run(600_000);
+  world.heal();
+  world.thaw(sleeper);
+  stage.expectAgreement(processes, 6 * DETECTION_MS);
 }
 
 export const stallStorm: Scenario = {
