@@ -26,8 +26,6 @@ export interface GetOptions {
 export interface CacheEvents {
   /** A member did not do what it was asked as the owner of a key; somebody else was asked, or nobody was left. */
   ownerFailed: [failure: { readonly address: string; readonly reason: string }];
-  /** Something is set up wrongly, and how to put it right. Without a listener it becomes a warning of the process. */
-  warning: [message: string];
 }
 
 const ALONE: Peers = {
