@@ -65,6 +65,7 @@ describe("a command line that says something wrong", () => {
     ["cache get --at 127.0.0.1:1", /cache get: expected a key before the flags, got --at/],
     ["cache get k --at nowhere", /--at nowhere: expected HOST:PORT of a member/],
     ["sim --seed x", /--seed x: expected a whole number/],
+    ["sim --seed 9007199254740993", /--seed 9007199254740993: expected a whole number/],
     ["sim --scenario S99", /--scenario S99: expected one of the scenarios S1, /],
     ["sim --members 0", /--members 0: expected a whole number from 1 to 2000/],
     ["sim --scenario S7 --members 4", /--members 4: expected 3 in S7/],

@@ -46,8 +46,9 @@ export class Flags {
   number(name: string, expected: string): number | undefined {
     const given = this.one(name);
     if (given === undefined) return undefined;
-    if (!/^\d{1,15}$/.test(given.text)) throw wrong(given, expected);
-    return Number(given.text);
+    const value = Number(given.text);
+    if (!/^\d+$/.test(given.text) || !Number.isSafeInteger(value)) throw wrong(given, expected);
+    return value;
   }
 }
 

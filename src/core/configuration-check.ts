@@ -25,6 +25,8 @@ export class ConfigurationCheck {
   readonly #random: Random;
   #view: View | undefined;
   #nextAt: Millis = Infinity;
+  /** When the last of those asked must have answered; no round begins before, lest questions pile up. */
+  #closesAt: Millis = -Infinity;
   #isWide = false;
   /** Whom we asked in this round, and what they said. */
   readonly #asked = new Map<Endpoint, Finding | undefined>();
@@ -59,7 +61,8 @@ export class ConfigurationCheck {
   hurry(now: Millis, withinMs: Millis = this.#periodMs / 2): void {
     if (this.#nextAt === Infinity) return;
     this.#isWide = true;
-    this.#nextAt = Math.min(this.#nextAt, now + 1 + this.#random.below(Math.max(1, Math.ceil(withinMs))));
+    const soon = now + 1 + this.#random.below(Math.max(1, Math.ceil(withinMs)));
+    this.#nextAt = Math.min(this.#nextAt, Math.max(soon, this.#closesAt));
   }
 
   /** Whom to ask now. Each of them must be answered for within a probe period. */
@@ -68,6 +71,7 @@ export class ConfigurationCheck {
     const isWide = this.#judge() || this.#isWide;
     this.#isWide = false;
     this.#nextAt = now + this.#periodMs + (isWide ? 0 : this.#spread((PERIODS - 1) * this.#periodMs));
+    this.#closesAt = now + this.#periodMs;
     this.#asked.clear();
     const others = this.#view.members.filter((member) => member !== this.#self);
     const subjects = new Set(this.#view.subjectsOf(this.#self));
@@ -81,6 +85,7 @@ export class ConfigurationCheck {
   answered(member: Endpoint, finding: Finding): void {
     if (!this.#asked.has(member)) return;
     this.#asked.set(member, finding);
+    if (![...this.#asked.values()].includes(undefined)) this.#closesAt = -Infinity;
     if (finding === "stranger") this.#strangers.set(member, (this.#strangers.get(member) ?? 0) + 1);
     else if (finding !== "silent") this.#strangers.delete(member);
   }
