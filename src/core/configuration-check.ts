@@ -33,7 +33,6 @@ export class ConfigurationCheck {
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
   readonly #strangers = new Map<Endpoint, number>();
   #staleRounds = 0;
-  #lonelyRounds = 0;
 
   constructor(self: Endpoint, settings: Settings, random: Random) {
     this.#self = self;
@@ -52,7 +51,6 @@ export class ConfigurationCheck {
     this.#strangers.clear();
     this.#isWide = false;
     this.#staleRounds = 0;
-    this.#lonelyRounds = 0;
     const pauseMs = PERIODS * this.#periodMs;
     this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
   }
@@ -100,11 +98,6 @@ export class ConfigurationCheck {
     return this.#staleRounds > 0;
   }
 
-  /** Too few answer from our configuration for a majority. */
-  get suspectsNoQuorum(): boolean {
-    return this.#lonelyRounds >= ROUNDS;
-  }
-
   /**
    * Members of ours that answer well, but from a mesh that does not know us, while most others are where we are: another
    * process has taken their address.
@@ -126,8 +119,6 @@ export class ConfigurationCheck {
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
-    const isLonely = 2 * same <= this.#asked.size + 1;
-    this.#lonelyRounds = isLonely ? this.#lonelyRounds + 1 : 0;
     return elsewhere > 0;
   }
 

@@ -80,21 +80,8 @@ export class Healing {
     return this.#check.wakeAt;
   }
 
-  get suspectsStale(): boolean {
-    return this.#check.suspectsStale;
-  }
-
-  get suspectsNoQuorum(): boolean {
-    return this.#check.suspectsNoQuorum;
-  }
-
-  get suspectsSplit(): boolean {
-    return this.#knowsOfSplit;
-  }
-
-  /** We founded a mesh; where `isFinal`, nothing shall bring us back into another one. */
-  founded(isFinal: boolean): void {
-    this.#isFounder = !isFinal;
+  founded(): void {
+    this.#isFounder = true;
     this.#movedTo = [];
   }
 

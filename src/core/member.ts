@@ -257,7 +257,7 @@ export class Member implements Machine {
     const { metadata, random, settings } = this.#options;
     const joiner = { uuid: drawNodeId(random), metadata };
     this.#uuid = joiner.uuid;
-    this.#healing.founded(false);
+    this.#healing.founded();
     this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner));
   }
 
