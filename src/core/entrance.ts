@@ -95,10 +95,13 @@ export class Entrance {
   #move({ note, findSeeds, ask = [] }: Move): void {
     if (note !== undefined) this.#out.note("info", note);
     if (findSeeds) this.#out.add({ kind: "findSeeds" });
+    const [first] = ask;
+    // Observers of the last attempt may still let us in. Those asked before it would have by now, and where answers
+    // are lost, calls to ever more of them would stay open.
+    if (first !== undefined) {
+      this.#out.cancelThose((call) => call.attempt !== undefined && call.attempt < first.attempt - 1);
+    }
     for (const { to, request, timeoutMs, attempt } of ask) {
-      // Observers of the last attempt may still let us in. Those asked before it would have by now, and where answers
-      // are lost, calls to ever more of them would stay open.
-      this.#out.cancelThose((call) => call.attempt !== undefined && call.attempt < attempt - 1);
       this.#out.call({ kind: request.kind, attempt, to }, to, request, timeoutMs);
     }
   }
