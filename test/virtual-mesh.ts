@@ -11,7 +11,8 @@ import { type Metadata, PEER_SERVICE, type Reply, type Request } from "../src/co
 import { type Random, seededRandom } from "../src/core/random.ts";
 import { refused } from "../src/core/refusals.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../src/core/settings.ts";
-import { View } from "../src/core/view.ts";
+import type { View } from "../src/core/view.ts";
+import { asReceived } from "../src/sim/as-received.ts";
 import { MeshChecker } from "./mesh-checker.ts";
 import { type Task, VirtualClock } from "./virtual-clock.ts";
 
@@ -75,7 +76,6 @@ export class VirtualMesh {
   readonly #random: Random;
   readonly #weather: Random;
   readonly #blocked = new Set<string>();
-  readonly #received = new WeakMap<View, View>();
   #token = 0;
   /** Somebody took a view or left since it was last asked. */
   #hasChanged = false;
@@ -346,7 +346,7 @@ export class VirtualMesh {
       tokens.push(token);
       this.#replies.set(token, (reply) => {
         if (this.#isLost(to, from.endpoint) || this.replyFilter(to, from.endpoint, reply)) return;
-        const received = this.#asReceived(reply);
+        const received = asReceived(reply);
         this.#schedule(this.now + this.#latency(), () => answer(received), from);
       });
       target.driver.feed({ kind: "request", token, request });
@@ -373,22 +373,6 @@ export class VirtualMesh {
   #isLost(from: Endpoint, to: Endpoint): boolean {
     if (this.#isBlocked(from, to)) return true;
     return this.loss > 0 && this.#chance(this.loss);
-  }
-
-  /** A view crosses the wire without the uuids of its members: only their set is told. */
-  #asReceived(reply: Reply): Reply {
-    if (reply.kind !== "joined") return reply;
-    let view = this.#received.get(reply.view);
-    if (view === undefined) {
-      const { members, uuids, observers } = reply.view;
-      const records = members.map((endpoint) => ({
-        endpoint,
-        metadata: reply.view.recordOf(endpoint)!.metadata,
-      }));
-      view = View.of(observers, records, uuids);
-      this.#received.set(reply.view, view);
-    }
-    return { ...reply, view };
   }
 
   #chance(share: number): boolean {

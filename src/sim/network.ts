@@ -6,8 +6,8 @@ import type { Found, Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Refused, Reply, Request } from "../core/messages.ts";
 import { refused } from "../core/refusals.ts";
-import { View } from "../core/view.ts";
 import type { Agenda, Task } from "./agenda.ts";
+import { asReceived } from "./as-received.ts";
 import { Call, type Letter } from "./call.ts";
 import { KnownCopies } from "./known-copies.ts";
 import { Links } from "./links.ts";
@@ -76,7 +76,6 @@ export class Network {
   readonly #duplication: Stream;
   readonly #straggling: Stream;
   readonly #held: (() => void)[] = [];
-  readonly #received = new WeakMap<View, View>();
   #token = 0;
 
   constructor(agenda: Agenda, hosts: ReadonlyMap<Endpoint, Host>, streams: Streams, options: NetworkOptions) {
@@ -133,7 +132,7 @@ export class Network {
     if (!call.isOpen || !from.host.isUp || this.links.isLost(from.endpoint, letter.from.endpoint)) return;
     const fate = this.fateOfReply(letter, reply);
     if (fate === "drop") return;
-    const received = this.#wire?.reply(letter.request, reply) ?? this.#asReceived(reply);
+    const received = this.#wire?.reply(letter.request, reply) ?? asReceived(reply);
     if (fate === "hold") this.#held.push(() => this.#answer(call, received));
     else this.#answer(call, received, fate === "pass" ? undefined : fate.delayMs);
   }
@@ -257,21 +256,5 @@ export class Network {
     const usual = least + ticks / 16;
     if (straggling === 0 || !this.#straggling.chance(straggling)) return usual;
     return usual + this.#straggling.below(straggleMs + 1);
-  }
-
-  /** A view crosses the wire without the uuids of its members: only their set is told. */
-  #asReceived(reply: Reply): Reply {
-    if (reply.kind !== "joined") return reply;
-    let view = this.#received.get(reply.view);
-    if (view === undefined) {
-      const { members, uuids, observers } = reply.view;
-      const records = members.map((endpoint) => ({
-        endpoint,
-        metadata: reply.view.recordOf(endpoint)!.metadata,
-      }));
-      view = View.of(observers, records, uuids);
-      this.#received.set(reply.view, view);
-    }
-    return { ...reply, view };
   }
 }
