@@ -10,7 +10,7 @@ const DETECTION_MS = 10_000;
 const UNSTABLE_MS = 12_000;
 
 /** One per cent of them, and one at least. */
-function onePerCent(processes: readonly Process[]): readonly Process[] {
+export function onePerCent(processes: readonly Process[]): readonly Process[] {
   return processes.slice(7, 7 + Math.ceil(processes.length / 100));
 }
 

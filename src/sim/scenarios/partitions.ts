@@ -5,6 +5,7 @@ import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
 import { ringsHeld } from "../rings-held.ts";
 import type { Scenario, Stage } from "../scenario.ts";
+import { onePerCent } from "./links.ts";
 
 const DETECTION_MS = 12_000;
 /** From the end of a partition until all are together again. */
@@ -43,10 +44,6 @@ function cutsOf(processes: readonly Process[]): number {
     ),
   );
   return cuts.size;
-}
-
-function onePerCent(processes: readonly Process[]): readonly Process[] {
-  return processes.slice(7, 7 + Math.ceil(processes.length / 100));
 }
 
 export const minority: Scenario = {
