@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { host, hosts, K, nodeMetadata, ringsHeld, viewOfSize } from "../../test/core/sample-views.ts";
+import { host, hosts, K, nodeMetadata, viewOfSize } from "../../test/core/sample-views.ts";
 import { CutDetector } from "./cut-detector.ts";
 import { compareEndpoints, type Endpoint, endpointOf } from "./endpoint.ts";
 import { seededRandom, shuffled } from "./random.ts";
@@ -31,7 +31,7 @@ function reportsOf(view: View, dead: ReadonlySet<Endpoint>): readonly (readonly 
 function pairsWith(view: View, rings: number): readonly (readonly [subject: Endpoint, observer: Endpoint])[] {
   return view.members.flatMap((subject) =>
     [...new Set(view.observersOf(subject))]
-      .filter((observer) => ringsHeld(view, observer, subject).length === rings)
+      .filter((observer) => view.ringsHeld(observer, subject).length === rings)
       .map((observer) => [subject, observer] as const),
   );
 }
@@ -157,9 +157,9 @@ describe("a cut detector", () => {
   it("knows how many distinct observers accuse a subject", () => {
     const detector = detectorOf(view);
     const [first, second] = [...new Set(view.observersOf(host(0)))];
-    for (const ring of ringsHeld(view, first!, host(0))) detector.report(host(0), ring, 0);
+    for (const ring of view.ringsHeld(first!, host(0))) detector.report(host(0), ring, 0);
     assert.equal(detector.witnessesOf(host(0), 0), 1);
-    detector.report(host(0), ringsHeld(view, second!, host(0))[0]!, 0);
+    detector.report(host(0), view.ringsHeld(second!, host(0))[0]!, 0);
     assert.equal(detector.witnessesOf(host(0), 0), 2);
     assert.equal(detector.witnessesOf(host(0), 1), 0, "what was said long ago does not count");
   });
@@ -169,10 +169,10 @@ describe("a cut detector", () => {
     const [subject, accuser] = [...pairsWith(small, 4), ...pairsWith(small, 5)][0]!;
     const dead = small.observersOf(subject).find((observer) => observer !== accuser)!;
     const detector = detectorOf(small);
-    for (const ring of ringsHeld(small, accuser, subject)) detector.report(subject, ring, 0);
+    for (const ring of small.ringsHeld(accuser, subject)) detector.report(subject, ring, 0);
     report(detector, dead, K);
     detector.infer(0);
-    assert.ok(ringsHeld(small, dead, subject).every((ring) => detector.isReported(subject, ring)));
+    assert.ok(small.ringsHeld(dead, subject).every((ring) => detector.isReported(subject, ring)));
     assert.equal(detector.witnessesOf(subject, 0), 1);
   });
 
@@ -231,7 +231,7 @@ describe("implied reports (PITFALLS B7)", () => {
   it("lift a joiner that is at exactly L because one crashed observer holds its other rings (LIVE §2.1)", () => {
     const view = viewOfSize(4);
     const dead = host(1);
-    const joiner = hosts(1000, 100).find((node) => ringsHeld(view, dead, node).length === K - L)!;
+    const joiner = hosts(1000, 100).find((node) => view.ringsHeld(dead, node).length === K - L)!;
     const detector = detectorOf(view);
     for (const [ring, observer] of view.observersOf(joiner).entries()) {
       if (observer !== dead) detector.report(joiner, ring, 0);
@@ -275,7 +275,7 @@ describe("implied reports (PITFALLS B7)", () => {
     const chains = pairs.flatMap(([b, a]) =>
       pairs
         .filter(([c, observer]) => observer === b && c !== a)
-        .filter(([c]) => ringsHeld(view, a, c).length === 0 && ringsHeld(view, c, b).length === 0)
+        .filter(([c]) => view.ringsHeld(a, c).length === 0 && view.ringsHeld(c, b).length === 0)
         .map(([c]) => [a, b, c] as const),
     );
     const [a, b, c] = chains[0]!;

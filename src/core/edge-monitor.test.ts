@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { host, ringsHeld, viewOfSize } from "../../test/core/sample-views.ts";
+import { host, viewOfSize } from "../../test/core/sample-views.ts";
 import { EdgeMonitor } from "./edge-monitor.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
@@ -46,7 +46,7 @@ function periods(
 describe("the edge monitor (PROTOCOL §11)", () => {
   const view = viewOfSize(5);
   const subject = view.subjectsOf(self)[0]!;
-  const rings = ringsHeld(view, self, subject);
+  const rings = view.ringsHeld(self, subject);
 
   it("probes each distinct subject once per period, at the same moments as everybody", () => {
     const monitor = monitorOf(view, 1.5 * PERIOD);
@@ -110,7 +110,7 @@ describe("strikes over view changes (PITFALLS B15)", () => {
     const monitor = monitorOf(view);
     periods(monitor, subject, ["refused", "refused"]);
     monitor.follow(without(bystander), 2 * PERIOD + 1);
-    assert.deepEqual(period(monitor, 3, subject, "refused"), ringsHeld(without(bystander), self, subject));
+    assert.deepEqual(period(monitor, 3, subject, "refused"), without(bystander).ringsHeld(self, subject));
   });
 
   it("are as good as all there for a subject that was reported in the view before, and still does not answer", () => {
@@ -118,7 +118,7 @@ describe("strikes over view changes (PITFALLS B15)", () => {
     periods(monitor, subject, ["refused", "refused", "refused"]);
     const next = without(bystander);
     monitor.follow(next, 3 * PERIOD + 1);
-    assert.deepEqual(period(monitor, 4, subject, "refused"), ringsHeld(next, self, subject));
+    assert.deepEqual(period(monitor, 4, subject, "refused"), next.ringsHeld(self, subject));
   });
 
   it("start from none where it has answered well since", () => {
@@ -133,7 +133,7 @@ describe("strikes over view changes (PITFALLS B15)", () => {
     periods(monitor, subject, ["refused", "refused"]);
     monitor.due(3 * PERIOD);
     monitor.follow(without(bystander), 3 * PERIOD + 1);
-    const rings = ringsHeld(without(bystander), self, subject);
+    const rings = without(bystander).ringsHeld(self, subject);
     assert.equal(monitor.answered(subject, "refused").length, rings.length);
   });
 
@@ -186,7 +186,7 @@ describe("a process that stood still (PITFALLS E8)", () => {
       monitor.pulse(asked + 5 * PERIOD);
       return monitor.answered(subject, "refused").length;
     });
-    assert.deepEqual(reported, [0, 0, ringsHeld(view, self, subject).length]);
+    assert.deepEqual(reported, [0, 0, view.ringsHeld(self, subject).length]);
   });
 
   it("wants to be woken to feel its pulse while probes are under way, and only then", () => {

@@ -63,7 +63,5 @@ export function accusations(view: View, self: Endpoint, subjects: readonly Endpo
 
 /** That the subject is down, on every ring on which `observer` holds it. */
 function edgesBetween(view: View, observer: Endpoint, subject: Endpoint): readonly Edge[] {
-  return [...view.observersOf(subject).entries()]
-    .filter(([, one]) => one === observer)
-    .map(([ring]) => ({ node: subject, ring }));
+  return view.ringsHeld(observer, subject).map((ring) => ({ node: subject, ring }));
 }

@@ -222,9 +222,10 @@ export class Round {
 
   #echoesOf(node: Endpoint): readonly Edge[] {
     const join = this.#view.has(node) ? undefined : this.#ledger.joinerOf(node);
-    return [...this.#view.observersOf(node).entries()]
-      .filter(([ring, observer]) => observer === this.#self && !this.#detector.isReported(node, ring))
-      .map(([ring]) => (join === undefined ? { node, ring } : { node, ring, join }));
+    return this.#view
+      .ringsHeld(this.#self, node)
+      .filter((ring) => !this.#detector.isReported(node, ring))
+      .map((ring) => (join === undefined ? { node, ring } : { node, ring, join }));
   }
 
   /** There is something to decide here: see to it that a classic round decides it should the fast one fail. */

@@ -130,6 +130,24 @@ describe("a view", () => {
     assert.deepEqual(view.membersByAddress, ["9.9.9.9:9", "127.0.0.1:1", "127.0.0.1:2", "[::1]:1"]);
   });
 
+  it("tells on which rings one observes another, also of one that is not in yet", () => {
+    const view = viewOfSize(5);
+    for (const subject of [...view.members, host(99)]) {
+      const observers = view.observersOf(subject);
+      for (const observer of view.members) {
+        const rings = view.ringsHeld(observer, subject);
+        assert.deepEqual(
+          [...observers.keys()].map((ring) => rings.includes(ring)),
+          observers.map((one) => one === observer),
+        );
+        assert.deepEqual(
+          rings,
+          [...rings].sort((a, b) => a - b),
+        );
+      }
+    }
+  });
+
   it("observes both ways: o precedes s on a ring exactly where s succeeds o, and nobody observes itself", () => {
     fc.assert(
       fc.property(indices, (members) => {

@@ -159,6 +159,11 @@ export class View {
     );
   }
 
+  /** The rings on which `observer` observes `subject`, ascending; also for one that is not yet in. */
+  ringsHeld(observer: Endpoint, subject: Endpoint): readonly number[] {
+    return this.observersOf(subject).flatMap((one, ring) => (one === observer ? [ring] : []));
+  }
+
   subjectsOf(endpoint: Endpoint): readonly Endpoint[] {
     return this.#remember(this.#subjects, endpoint, (member) =>
       member < 0 ? this.#rings.successorsOf(endpoint) : this.#rings.successors(member),

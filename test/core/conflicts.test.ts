@@ -6,7 +6,6 @@ import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Request } from "../../src/core/messages.ts";
 import { seededRandom } from "../../src/core/random.ts";
 import { at, VirtualMesh, viewOf } from "../virtual-mesh.ts";
-import { ringsHeld } from "./sample-views.ts";
 
 const DETECTION_MS = 8000;
 
@@ -74,7 +73,7 @@ describe("a process that starts again and again in the middle of its join", () =
       // It cannot get in before the dead one is found to be dead, so that it is told of in ever more variants.
       const view = viewOf(members[0]!)!;
       const port = [9000, 9001, 9002, 9003, 9004, 9005].find(
-        (one) => ringsHeld(view, dead.endpoint, at(one)).length >= 3,
+        (one) => view.ringsHeld(dead.endpoint, at(one)).length >= 3,
       )!;
       let unruly = mesh.start(port, { seeds });
       const restart = (): void => {

@@ -5,7 +5,6 @@ import { describe, it } from "node:test";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { seededRandom, shuffled } from "../../src/core/random.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
-import { ringsHeld } from "./sample-views.ts";
 
 const DETECTION_MS = 8000;
 
@@ -119,7 +118,7 @@ describe("crashes one after the other", () => {
     const next = (): number => {
       for (;;) {
         port += 1;
-        if (ringsHeld(viewOf(members[0]!)!, members[5]!.endpoint, at(port)).length <= 1) return port;
+        if (viewOf(members[0]!)!.ringsHeld(members[5]!.endpoint, at(port)).length <= 1) return port;
       }
     };
     while (viewOf(members[0]!)!.has(members[5]!.endpoint)) {

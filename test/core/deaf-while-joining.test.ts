@@ -9,7 +9,7 @@ import { View } from "../../src/core/view.ts";
 import { at, VirtualMesh, viewOf } from "../virtual-mesh.ts";
 import { batchesAbout } from "./council.ts";
 import { gone, LoneMember } from "./lone-member.ts";
-import { foreignMetadata, host, hosts, joinerAt, K, nodeMetadata, ringsHeld, uuid } from "./sample-views.ts";
+import { foreignMetadata, host, hosts, joinerAt, K, nodeMetadata, uuid } from "./sample-views.ts";
 
 const others = hosts(4, 1);
 
@@ -271,7 +271,7 @@ describe("a slow member in a mesh", () => {
     for (let port = 10, count = 0; count < 4; port++) {
       // Others have to do without the reports of the slow one.
       const view = viewOf(members[0]!)!;
-      if (ringsHeld(view, slow.endpoint, at(port)).length > 1) continue;
+      if (view.ringsHeld(slow.endpoint, at(port)).length > 1) continue;
       mesh.start(port, { seeds: [at(1)] });
       mesh.until("it is in", () => viewOf(members[0]!)!.has(at(port)), 1000);
       count += 1;

@@ -7,7 +7,7 @@ import { type Alerts, ack, type Leave } from "../../src/core/messages.ts";
 import { refuse } from "../../src/core/refusals.ts";
 import { type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
 import { LoneMember } from "./lone-member.ts";
-import { host, hosts, ringsHeld } from "./sample-views.ts";
+import { host, hosts } from "./sample-views.ts";
 
 const DETECTION_MS = 6000;
 
@@ -166,7 +166,7 @@ describe("what a leaver does", () => {
         kind: "alerts",
         sender,
         configuration: lone.view.id,
-        edges: ringsHeld(lone.view, sender, lone.self).map((ring) => ({ node: lone.self, ring })),
+        edges: lone.view.ringsHeld(sender, lone.self).map((ring) => ({ node: lone.self, ring })),
       }),
     );
     assert.deepEqual(said, expected);
@@ -216,8 +216,8 @@ describe("what a leaver does", () => {
 
   it("is done at its time, ends the calls that wait at it, and does nothing more", () => {
     const lone = LoneMember.among(others);
-    const node = hosts(100, 50).find((one) => ringsHeld(lone.view, lone.self, one).length > 0)!;
-    const ring = ringsHeld(lone.view, lone.self, node)[0]!;
+    const node = hosts(100, 50).find((one) => lone.view.ringsHeld(lone.self, one).length > 0)!;
+    const ring = lone.view.ringsHeld(lone.self, node)[0]!;
     const { id: configuration } = lone.view;
     const token = lone.open({
       kind: "join",
@@ -245,7 +245,7 @@ describe("an observer that is asked", () => {
         kind: "alerts",
         sender: lone.self,
         configuration: lone.view.id,
-        edges: ringsHeld(lone.view, lone.self, leaver).map((ring) => ({ node: leaver, ring })),
+        edges: lone.view.ringsHeld(lone.self, leaver).map((ring) => ({ node: leaver, ring })),
       },
     ]);
   });

@@ -8,13 +8,13 @@ import { refuse } from "../../src/core/refusals.ts";
 import { at, VirtualMesh, viewOf } from "../virtual-mesh.ts";
 import { batchesAbout } from "./council.ts";
 import { gone, LoneMember, late } from "./lone-member.ts";
-import { host, hosts, joiner, joinerAt, K, nodeMetadata, ringsHeld, uuid } from "./sample-views.ts";
+import { host, hosts, joiner, joinerAt, K, nodeMetadata, uuid } from "./sample-views.ts";
 
 const others = hosts(4, 1);
 
 /** A host that this member would observe on several rings. */
 function joinerOf(lone: LoneMember) {
-  return hosts(200, 100).find((node) => ringsHeld(lone.view, lone.self, node).length >= 2)!;
+  return hosts(200, 100).find((node) => lone.view.ringsHeld(lone.self, node).length >= 2)!;
 }
 
 function joinOn(lone: LoneMember, node: ReturnType<typeof joinerOf>, ring: number): Join {
@@ -79,7 +79,7 @@ describe("MessagingTest of Java Rapid", () => {
       lone.sleep(8200, (subject) => (subject === silent ? answer : ack));
       assert.deepEqual(
         new Set(lone.said("alerts").flatMap(({ edges }) => edges.map(({ node, ring }) => `${node} ${ring}`))),
-        new Set(ringsHeld(lone.view, lone.self, silent).map((ring) => `${silent} ${ring}`)),
+        new Set(lone.view.ringsHeld(lone.self, silent).map((ring) => `${silent} ${ring}`)),
       );
     }
   });
@@ -97,7 +97,7 @@ describe("an observer that is asked to let a joiner in (PROTOCOL §8.2)", () => 
   it("keeps the call open, reports the joiner after 100 ms, and once a second while it waits (PITFALLS A8)", () => {
     const lone = LoneMember.among(others);
     const node = joinerOf(lone);
-    const [ring] = ringsHeld(lone.view, lone.self, node) as [number];
+    const [ring] = lone.view.ringsHeld(lone.self, node) as [number];
     assert.equal(lone.ask(joinOn(lone, node, ring)), undefined);
     lone.sleep(99);
     assert.deepEqual(lone.said("alerts"), []);
@@ -116,7 +116,7 @@ describe("an observer that is asked to let a joiner in (PROTOCOL §8.2)", () => 
   it("stops when the joiner has hung up", () => {
     const lone = LoneMember.among(others);
     const node = joinerOf(lone);
-    const token = lone.open(joinOn(lone, node, ringsHeld(lone.view, lone.self, node)[0]!));
+    const token = lone.open(joinOn(lone, node, lone.view.ringsHeld(lone.self, node)[0]!));
     lone.sleep(200);
     lone.hangup(token);
     lone.sleep(5000);
@@ -126,7 +126,7 @@ describe("an observer that is asked to let a joiner in (PROTOCOL §8.2)", () => 
   it("lets calls on several rings wait side by side, reports all in one batch, and answers all", () => {
     const lone = LoneMember.among(others);
     const node = joinerOf(lone);
-    const rings = ringsHeld(lone.view, lone.self, node);
+    const rings = lone.view.ringsHeld(lone.self, node);
     const tokens = rings.map((ring) => lone.open(joinOn(lone, node, ring)));
     lone.sleep(100);
     assert.deepEqual(
@@ -143,7 +143,7 @@ describe("an observer that is asked to let a joiner in (PROTOCOL §8.2)", () => 
   it("ends the calls of those whom the next view leaves out (PITFALLS B11)", () => {
     const lone = LoneMember.among(others);
     const node = joinerOf(lone);
-    const token = lone.open(joinOn(lone, node, ringsHeld(lone.view, lone.self, node)[0]!));
+    const token = lone.open(joinOn(lone, node, lone.view.ringsHeld(lone.self, node)[0]!));
     lone.decide([host(3)]);
     assert.deepEqual(lone.replies.get(token), refuse.wrongConfiguration);
   });
@@ -152,7 +152,7 @@ describe("an observer that is asked to let a joiner in (PROTOCOL §8.2)", () => 
     const lone = LoneMember.among(others);
     const node = joinerOf(lone);
     const token = lone.open({
-      ...joinOn(lone, node, ringsHeld(lone.view, lone.self, node)[0]!),
+      ...joinOn(lone, node, lone.view.ringsHeld(lone.self, node)[0]!),
       ...joiner(999),
     });
     lone.decide([node]);
@@ -162,7 +162,7 @@ describe("an observer that is asked to let a joiner in (PROTOCOL §8.2)", () => 
   it("never reports a joiner under a configuration that it was not asked in", () => {
     const lone = LoneMember.among(others);
     const node = joinerOf(lone);
-    lone.open(joinOn(lone, node, ringsHeld(lone.view, lone.self, node)[0]!));
+    lone.open(joinOn(lone, node, lone.view.ringsHeld(lone.self, node)[0]!));
     lone.decide([host(3)]);
     lone.sleep(1000);
     assert.deepEqual(

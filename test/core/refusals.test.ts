@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { type Endpoint, parseEndpoint } from "../../src/core/endpoint.ts";
 import type { Edge, Gossip, Join, Rank, Reply, Request } from "../../src/core/messages.ts";
 import { LoneMember } from "./lone-member.ts";
-import { host, hosts, joiner, ringsHeld, uuid } from "./sample-views.ts";
+import { host, hosts, joiner, uuid } from "./sample-views.ts";
 
 const stranger = host(99);
 const newcomer = host(100);
@@ -59,14 +59,14 @@ function join(
   configuration = lone.view.id,
   ring?: number,
 ): Join {
-  const own = ringsHeld(lone.view, lone.self, node)[0]!;
+  const own = lone.view.ringsHeld(lone.self, node)[0]!;
   return { kind: "join", sender: node, ring: ring ?? own, configuration, ...joiner(who) };
 }
 
 /** A node that would like to join, and that we observe on some rings but not on all. */
 function observed(lone: LoneMember): Endpoint {
   return hosts(100, 100).find((node) => {
-    const held = ringsHeld(lone.view, lone.self, node).length;
+    const held = lone.view.ringsHeld(lone.self, node).length;
     return held > 0 && held < lone.view.observers;
   })!;
 }
@@ -133,7 +133,7 @@ const cases: readonly Case[] = [
       "invalid ring number",
       (lone) => {
         const node = observed(lone);
-        return { ...join(lone, node, 100), moreRings: more(ringsHeld(lone.view, lone.self, node)) };
+        return { ...join(lone, node, 100), moreRings: more(lone.view.ringsHeld(lone.self, node)) };
       },
     ],
   ),

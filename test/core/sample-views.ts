@@ -55,11 +55,6 @@ export function viewOfSize(size: number, isForeign?: (i: number) => boolean): Vi
   );
 }
 
-/** The rings on which `observer` holds `subject`. */
-export function ringsHeld(view: View, observer: Endpoint, subject: Endpoint): readonly number[] {
-  return [...view.observersOf(subject).entries()].filter(([, o]) => o === observer).map(([ring]) => ring);
-}
-
 /** The incarnation in which host i comes when it joins, with uuid i. */
 export function joinerAt(node: Endpoint): Joiner {
   return joiner(Number(node.split(/[.:]/)[2]) * 256 + Number(node.split(/[.:]/)[3]));

@@ -7,7 +7,7 @@ import { compareEndpoints, type Endpoint } from "../../src/core/endpoint.ts";
 import type { Edge, Proposal } from "../../src/core/messages.ts";
 import { DEFAULT_SETTINGS } from "../../src/core/settings.ts";
 import { Council } from "./council.ts";
-import { host, joiner, joinerAt, ringsHeld, viewOfSize } from "./sample-views.ts";
+import { host, joiner, joinerAt, viewOfSize } from "./sample-views.ts";
 
 const { faultTimeoutMs, faultStrikes } = DEFAULT_SETTINGS;
 const DETECTION_MS = faultStrikes * faultTimeoutMs;
@@ -65,7 +65,7 @@ const down = host(1);
 const distinct = [...new Set(view.observersOf(subject))];
 const allRings = (node: Endpoint): readonly number[] => [...view.observersOf(node).keys()];
 const ringsOf = (...observers: readonly Endpoint[]): readonly number[] =>
-  observers.flatMap((observer) => ringsHeld(view, observer, subject));
+  observers.flatMap((observer) => view.ringsHeld(observer, subject));
 
 /** Observers that together hold from L to H - 1 rings, at least this many of them. */
 function accusers(atLeast: number): readonly Endpoint[] {
@@ -148,12 +148,12 @@ describe("a member that one observer alone accuses, on L rings or more (S14)", (
     [...new Set(small.observersOf(node))].map((observer) => [node, observer] as const),
   );
   const [node, accuser] = pairs.find(([n, o]) => {
-    const held = ringsHeld(small, o, n).length;
+    const held = small.ringsHeld(o, n).length;
     return held >= 4 && held < 9;
   })!;
 
   function accuse(council: Council): void {
-    const edges = ringsHeld(small, accuser, node).map((ring) => ({ node, ring }));
+    const edges = small.ringsHeld(accuser, node).map((ring) => ({ node, ring }));
     for (const member of small.members) {
       council.tell(member, { kind: "alerts", sender: accuser, configuration: small.id, edges });
     }
@@ -195,7 +195,7 @@ describe("a joiner that reached some of its observers and went away (PITFALLS B9
     listener.sleepUntil(UNSTABLE_MS);
     assert.deepEqual(
       listener.echoes,
-      ringsHeld(view, silent, gone).map((ring) => ({ node: gone, ring, join: joiner(100) })),
+      view.ringsHeld(silent, gone).map((ring) => ({ node: gone, ring, join: joiner(100) })),
     );
     listener.hearReports(gone, allRings(gone));
     assert.deepEqual(listener.votes, [[gone]]);
@@ -214,7 +214,7 @@ describe("members that crashed together and observed each other", () => {
     const tried = view.members.flatMap((a) => view.members.filter((b) => a < b).map((b) => [a, b] as const));
     // Two that hold few of each other's rings, but enough to keep both below H.
     const [a, b] = tried.find(([x, y]) => {
-      const [xy, yx] = [ringsHeld(view, x, y).length, ringsHeld(view, y, x).length];
+      const [xy, yx] = [view.ringsHeld(x, y).length, view.ringsHeld(y, x).length];
       return xy >= 2 && yx >= 2 && xy < 7 && yx < 7;
     })!;
     const listener = new Listener(view.members.find((member) => member !== a && member !== b)!);

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
-import { ringsHeld } from "./sample-views.ts";
 
 function has(member: VirtualMember, endpoint: Endpoint): boolean {
   return viewOf(member)?.has(endpoint) ?? false;
@@ -13,7 +12,7 @@ function has(member: VirtualMember, endpoint: Endpoint): boolean {
 /** A port whose member would be observed by `observer` on this many rings. */
 function portObservedBy(member: VirtualMember, rings: (held: number) => boolean, from = 100): number {
   const view = viewOf(member)!;
-  for (let port = from; ; port++) if (rings(ringsHeld(view, member.endpoint, at(port)).length)) return port;
+  for (let port = from; ; port++) if (rings(view.ringsHeld(member.endpoint, at(port)).length)) return port;
 }
 
 describe("joining", () => {

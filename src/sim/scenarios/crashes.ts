@@ -3,7 +3,6 @@
 
 import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
-import { ringsHeld } from "../rings-held.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 
 /** Detection, and what several rounds may take. */
@@ -190,6 +189,6 @@ export const countEqualsLow: Scenario = {
 /** A port whose newcomer this member would observe on so many rings. */
 function portHeldBy({ world }: Stage, member: Process, rings: number): number {
   for (let port = 100; ; port++) {
-    if (ringsHeld(world.head!, member.endpoint, endpointAt(port)).length === rings) return port;
+    if (world.head!.ringsHeld(member.endpoint, endpointAt(port)).length === rings) return port;
   }
 }

@@ -3,7 +3,6 @@
 import type { Letter } from "../call.ts";
 import type { Fate } from "../network.ts";
 import { endpointAt } from "../population.ts";
-import { ringsHeld } from "../rings-held.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 
 const JOINER = 9;
@@ -116,7 +115,7 @@ export const nextViewFirst: Scenario = {
     world.until("the others have it as a member", hasJoiner, 5000);
     // Only where the joiner itself observes no ring of the next one, which it could not vouch for yet.
     const port = Array.from({ length: 200 }, (_, i) => 50 + i).find(
-      (one) => ringsHeld(founder.view!, joiner.endpoint, endpointAt(one)).length <= 1,
+      (one) => founder.view!.ringsHeld(joiner.endpoint, endpointAt(one)).length <= 1,
     )!;
     const next = world.start(port, { seeds: [founder.endpoint] });
     stage.expectAgreement([...processes, joiner, next], 5000);

@@ -3,7 +3,6 @@
 
 import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
-import { ringsHeld } from "../rings-held.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 import { onePerCent } from "./links.ts";
 
@@ -176,7 +175,7 @@ function cutDuringJoin(stage: Stage, rings: number, cutMs: number): void {
   const others = processes.filter((process) => process !== isolated);
   const seeds = others.map(({ endpoint }) => endpoint);
   let port = 100;
-  while (ringsHeld(world.head!, isolated.endpoint, endpointAt(port)).length !== rings) port += 1;
+  while (world.head!.ringsHeld(isolated.endpoint, endpointAt(port)).length !== rings) port += 1;
   const joiner = world.start(port, { seeds });
   world.partition([isolated], [...others, joiner]);
   world.run(cutMs);
