@@ -82,6 +82,7 @@ function simulateWeather(options: SimulationOptions): SimulationResult {
     settings,
     makeMachine,
     keepsTranscript,
+    dropsKnownCopies: plan.dropsKnownCopies,
     wire: plan.usesWire ? protobufWire(settings.cutDetector.observers) : undefined,
     stopsAtViolation: true,
   });

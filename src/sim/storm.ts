@@ -27,6 +27,8 @@ const ACTS: Partial<Record<WeatherKind, Act>> = {
 
 const FIRST_NEW_PORT = 5000;
 const PROCESSES_MAX = 400;
+/** How many more may live at once than in the beginning: a small mesh stays small. */
+const GUESTS_MAX = 8;
 
 export class Storm {
   readonly #world: World;
@@ -136,8 +138,10 @@ export class Storm {
   }
 
   join(): void {
-    if (this.#world.processes.length >= PROCESSES_MAX) return;
-    for (let i = this.#dice.between(1, 3); i > 0; i--) {
+    const count = this.#dice.between(1, 3);
+    const { processes, living } = this.#world;
+    if (processes.length >= PROCESSES_MAX || living.length >= this.#forecast.members + GUESTS_MAX) return;
+    for (let i = 0; i < count; i++) {
       this.#start(this.#world.hostAt(this.#nextPort).endpoint);
       this.#nextPort += 1;
     }

@@ -17,6 +17,11 @@ export class TraceHash {
     this.add(Number((words >> 32n) & 0xffffffffn) | 0);
   }
 
+  /** Takes in one of few words that come again and again. */
+  addWord(word: string): void {
+    this.add(wordHash(word));
+  }
+
   addText(text: string): void {
     for (let i = 0; i < text.length; i++) this.add(text.charCodeAt(i));
   }
@@ -25,6 +30,19 @@ export class TraceHash {
   digest(): string {
     return hex(this.#a) + hex(this.#b);
   }
+}
+
+const wordHashes = new Map<string, number>();
+
+/** A hash of the word alone: which words other runs of this process met before must not matter. */
+function wordHash(word: string): number {
+  let hash = wordHashes.get(word);
+  if (hash === undefined) {
+    hash = 0;
+    for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x9e3779b1);
+    wordHashes.set(word, hash);
+  }
+  return hash;
 }
 
 function hex(word: number): string {

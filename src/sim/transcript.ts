@@ -14,9 +14,12 @@ export interface Line {
   readonly what: string;
 }
 
+/** What befell the world, in words already, or what a member did, which is put into words when somebody reads it. */
+type Entry = Line | { readonly atMs: Millis; readonly by: Endpoint; readonly effect: Effect };
+
 export class Transcript {
   readonly #isWhole: boolean;
-  readonly #lines: (Line | undefined)[] = [];
+  readonly #entries: Entry[] = [];
   #count = 0;
 
   constructor(isWhole: boolean) {
@@ -24,51 +27,67 @@ export class Transcript {
   }
 
   add(atMs: Millis, what: string, who?: string): void {
-    const line = { atMs, who, what };
-    if (this.#isWhole || this.#lines.length < TAIL_MAX) this.#lines.push(line);
-    else this.#lines[this.#count % TAIL_MAX] = line;
-    this.#count += 1;
+    this.#keep({ atMs, who, what });
+  }
+
+  /** What of a step is worth a line: what a member says of its own, takes, and notes. Probes and relays are not. */
+  addStep(atMs: Millis, by: Endpoint, event: Event, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (!isTold(event, effect)) continue;
+      const entry = { atMs, by, effect };
+      // Who wants all of it reads it; of a tail that nobody will read, the words would cost more than the steps.
+      this.#keep(this.#isWhole ? lineOf(entry) : entry);
+    }
   }
 
   /** The last of what happened, oldest first. */
   get lines(): readonly Line[] {
-    if (this.#isWhole || this.#count <= TAIL_MAX) return this.#lines as Line[];
-    const from = this.#count % TAIL_MAX;
-    return [...this.#lines.slice(from), ...this.#lines.slice(0, from)] as Line[];
+    const from = this.#isWhole || this.#count <= TAIL_MAX ? 0 : this.#count % TAIL_MAX;
+    return [...this.#entries.slice(from), ...this.#entries.slice(0, from)].map(lineOf);
+  }
+
+  #keep(entry: Entry): void {
+    if (this.#isWhole || this.#entries.length < TAIL_MAX) this.#entries.push(entry);
+    else this.#entries[this.#count % TAIL_MAX] = entry;
+    this.#count += 1;
   }
 }
 
-/** What of a step is worth a line: what a member says of its own, takes, and notes. Probes and relays are not. */
-export function tellStep(event: Event, effects: readonly Effect[]): readonly string[] {
-  const lines: string[] = [];
-  for (const effect of effects) {
-    switch (effect.kind) {
-      case "send":
-        if (event.kind === "request" && event.request === effect.request) break;
-        lines.push(`${tellRequest(effect.request)}${tellAudience(effect.request, effect.to)}`);
-        break;
-      case "call":
-        if (effect.request.kind === "probe") break;
-        lines.push(`${tellRequest(effect.request)}, asking ${nameOf(effect.to)}`);
-        break;
-      case "cut": {
-        const { view, joined, kicked, degraded } = effect.cut;
-        const came = joined.length > 0 ? `, +${namesOf(joined)}` : "";
-        const went = kicked.length > 0 ? `, -${namesOf(kicked)}` : "";
-        lines.push(
-          `takes ${idOf(view.id)} of ${view.size}${came}${went}${degraded ? ", without itself" : ""}`,
-        );
-        break;
-      }
-      case "left":
-        lines.push(`has left${effect.removed ? "" : " without being removed"}`);
-        break;
-      case "note":
-        lines.push(`notes: ${effect.text}`);
-        break;
-    }
+function isTold(event: Event, effect: Effect): boolean {
+  switch (effect.kind) {
+    case "send":
+      return event.kind !== "request" || event.request !== effect.request;
+    case "call":
+      return effect.request.kind !== "probe";
+    default:
+      return effect.kind === "cut" || effect.kind === "left" || effect.kind === "note";
   }
-  return lines;
+}
+
+function lineOf(entry: Entry): Line {
+  if ("what" in entry) return entry;
+  return { atMs: entry.atMs, who: nameOf(entry.by), what: tellEffect(entry.effect) };
+}
+
+function tellEffect(effect: Effect): string {
+  switch (effect.kind) {
+    case "send":
+      return `${tellRequest(effect.request)}${tellAudience(effect.request, effect.to)}`;
+    case "call":
+      return `${tellRequest(effect.request)}, asking ${nameOf(effect.to)}`;
+    case "cut": {
+      const { view, joined, kicked, degraded } = effect.cut;
+      const came = joined.length > 0 ? `, +${namesOf(joined)}` : "";
+      const went = kicked.length > 0 ? `, -${namesOf(kicked)}` : "";
+      return `takes ${idOf(view.id)} of ${view.size}${came}${went}${degraded ? ", without itself" : ""}`;
+    }
+    case "left":
+      return `has left${effect.removed ? "" : " without being removed"}`;
+    case "note":
+      return `notes: ${effect.text}`;
+    default:
+      return effect.kind;
+  }
 }
 
 function tellRequest(request: Request): string {

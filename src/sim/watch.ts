@@ -28,6 +28,8 @@ export interface WatchOptions {
   readonly more?: readonly Checker[] | undefined;
 }
 
+type Hook = keyof Checker;
+
 export class Watch {
   readonly violations: Violation[] = [];
   /** What was found and is excused. */
@@ -37,7 +39,8 @@ export class Watch {
   readonly edges: Edges;
   readonly bounds: Bounds;
   readonly #options: WatchOptions;
-  readonly #checkers: readonly Checker[];
+  /** By what they look at: most checkers look at little of what happens. */
+  readonly #lookingAt: { readonly [H in Hook]: readonly Required<Pick<Checker, H>>[] };
   readonly #excuses: Excuse[] = [];
 
   constructor(options: WatchOptions) {
@@ -49,7 +52,22 @@ export class Watch {
     this.edges = new Edges(report, hosts, settings.cutDetector);
     this.bounds = new Bounds(report, settings);
     const others = [new Rings(report), new Relays(report, now), new Joins(report, now)];
-    this.#checkers = [this.history, this.votes, this.edges, this.bounds, ...others, ...more];
+    const checkers: Checker[] = [this.history, this.votes, this.edges, this.bounds, ...others, ...more];
+    const lookingAt = <H extends Hook>(hook: H): readonly Required<Pick<Checker, H>>[] =>
+      checkers.filter((checker): checker is Required<Pick<Checker, H>> => checker[hook] !== undefined);
+    this.#lookingAt = {
+      started: lookingAt("started"),
+      ended: lookingAt("ended"),
+      heard: lookingAt("heard"),
+      hungUp: lookingAt("hungUp"),
+      said: lookingAt("said"),
+      uttered: lookingAt("uttered"),
+      replied: lookingAt("replied"),
+      took: lookingAt("took"),
+      decided: lookingAt("decided"),
+      stepped: lookingAt("stepped"),
+      settled: lookingAt("settled"),
+    };
   }
 
   /** Something that must not be. Of one that is there already, only the first is kept. */
@@ -76,9 +94,9 @@ export class Watch {
   over(process: Process, machine: Machine, broke: (error: unknown) => void): Machine {
     const step = (event: Event, now: Millis): readonly Effect[] => {
       if (event.kind === "request") {
-        for (const checker of this.#checkers) checker.heard?.(process, event.request, event.token);
+        for (const checker of this.#lookingAt.heard) checker.heard(process, event.request, event.token);
       } else if (event.kind === "hangup") {
-        for (const checker of this.#checkers) checker.hungUp?.(process, event.token);
+        for (const checker of this.#lookingAt.hungUp) checker.hungUp(process, event.token);
       }
       let effects: readonly Effect[];
       try {
@@ -89,7 +107,7 @@ export class Watch {
         return [];
       }
       for (const effect of effects) this.#see(process, event, effect);
-      for (const checker of this.#checkers) checker.stepped?.(process, event);
+      for (const checker of this.#lookingAt.stepped) checker.stepped(process, event);
       this.#options.stepped(process, event, effects);
       return effects;
     };
@@ -102,15 +120,15 @@ export class Watch {
   }
 
   started(process: Process): void {
-    for (const checker of this.#checkers) checker.started?.(process);
+    for (const checker of this.#lookingAt.started) checker.started(process);
   }
 
   ended(process: Process, how: Ending): void {
-    for (const checker of this.#checkers) checker.ended?.(process, how);
+    for (const checker of this.#lookingAt.ended) checker.ended(process, how);
   }
 
   settled(): void {
-    for (const checker of this.#checkers) checker.settled?.();
+    for (const checker of this.#lookingAt.settled) checker.settled();
   }
 
   #see(process: Process, event: Event, effect: Effect): void {
@@ -120,22 +138,22 @@ export class Watch {
         const { request } = effect;
         const to = effect.kind === "send" ? effect.to : [effect.to];
         const isRelay = event.kind === "request" && event.request === request;
-        for (const checker of this.#checkers) checker.said?.(process, request, to, isRelay);
+        for (const checker of this.#lookingAt.said) checker.said(process, request, to, isRelay);
         const gossip = request.kind === "broadcast" ? request.gossip : request;
         if (isRelay || !("configuration" in gossip) || gossip.kind === "join" || gossip.kind === "leave")
           return;
         if (gossip.kind === "compare") return;
         if (gossip.sender !== process.endpoint) return;
-        for (const checker of this.#checkers) checker.uttered?.(process, gossip);
+        for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
         return;
       }
       case "reply":
-        for (const checker of this.#checkers) checker.replied?.(process, effect.token, effect.reply);
+        for (const checker of this.#lookingAt.replied) checker.replied(process, effect.token, effect.reply);
         return;
       case "cut": {
         const { cut } = effect;
         const step = this.history.follow(process, cut);
-        for (const checker of this.#checkers) checker.took?.(process, cut);
+        for (const checker of this.#lookingAt.took) checker.took(process, cut);
         process.cuts.push(cut);
         if (step !== undefined) this.#decided(process, step.from, step.to);
         return;
@@ -149,6 +167,6 @@ export class Watch {
   }
 
   #decided(process: Process, from: View, to: View): void {
-    for (const checker of this.#checkers) checker.decided?.(process, from, to);
+    for (const checker of this.#lookingAt.decided) checker.decided(process, from, to);
   }
 }

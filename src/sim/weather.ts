@@ -85,6 +85,8 @@ export interface Forecast {
   readonly foreign: number;
   /** All messages pass through the codec. */
   readonly usesWire: boolean;
+  /** The network leaves out copies of broadcasts that their target has been given. */
+  readonly dropsKnownCopies: boolean;
 }
 
 export interface Wishes {
@@ -93,13 +95,16 @@ export interface Wishes {
   readonly kinds?: readonly WeatherKind[] | undefined;
 }
 
+/** Of so many, everybody hears of everything ten times over, and a view change costs the square of their number. */
+const MANY = 12;
+
 export const MEMBERS_MIN = 1;
 export const MEMBERS_MAX = 2000;
 
 /** Draws a run; what is wished for is not drawn, and moves nothing else. */
 export function forecast(dice: Stream, wishes: Wishes): Forecast {
   const members = drawSize(dice);
-  const durationMs = 1000 * dice.between(10, 90);
+  const durationMs = 1000 * dice.between(10, members <= MANY ? 60 : 20);
   const allowed = new Set(wishes.kinds ?? HEALED_KINDS);
   const kinds = new Set<WeatherKind>();
   for (const kind of WEATHER_KINDS) {
@@ -112,9 +117,10 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
     lostCalls: dice.between(1, 80) / 1000,
     loss: dice.between(1, 100) / 1000,
     duplication: dice.between(1, 500) / 1000,
-    gapMs: dice.between(300, 8000),
+    gapMs: dice.between(members <= MANY ? 300 : 2000, 8000),
     foreign: dice.chance(0.33) ? dice.between(1, 90) / 100 : 0,
-    usesWire: dice.chance(0.2),
+    usesWire: dice.chance(0.1),
+    dropsKnownCopies: dice.chance(0.2) || members > MANY,
   };
   const having = (kind: WeatherKind, strength: number, calm = 0): number =>
     kinds.has(kind) ? strength : calm;
@@ -130,12 +136,14 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
     gapMs: drawn.gapMs,
     foreign: drawn.foreign,
     usesWire: drawn.usesWire,
+    dropsKnownCopies: drawn.dropsKnownCopies,
   };
 }
 
 /** Mostly few: small meshes have the same bugs, and show them sooner. */
 function drawSize(dice: Stream): number {
-  const kind = dice.below(100);
-  const [small, middle, large] = [dice.between(2, 9), dice.between(10, 30), dice.between(31, 100)];
-  return kind < 84 ? small : kind < 99 ? middle : large;
+  const kind = dice.below(1000);
+  const few = dice.between(2, 6);
+  const [some, many, most] = [dice.between(7, 12), dice.between(MANY + 1, 30), dice.between(31, 100)];
+  return kind < 850 ? few : kind < 970 ? some : kind < 995 ? many : most;
 }

@@ -13,7 +13,7 @@ import type { Ending, Host, MakeMachine, Process } from "./process.ts";
 import { type Stream, Streams } from "./streams.ts";
 import { Timeline } from "./timeline.ts";
 import { TraceHash } from "./trace-hash.ts";
-import { nameOf, Transcript, tellStep } from "./transcript.ts";
+import { nameOf, Transcript } from "./transcript.ts";
 import { Watch } from "./watch.ts";
 
 export interface WorldOptions extends NetworkOptions {
@@ -264,13 +264,12 @@ export class World extends Timeline {
     const { trace } = this;
     trace.add(16 * this.elapsed);
     trace.add(process.number);
-    trace.addText(event.kind === "request" ? event.request.kind : event.kind);
+    trace.addWord(event.kind === "request" ? event.request.kind : event.kind);
     trace.add(effects.length);
     for (const effect of effects) {
       if (effect.kind === "cut") trace.addBig(effect.cut.view.id);
     }
-    for (const what of tellStep(event, effects))
-      this.transcript.add(this.elapsed, what, nameOf(process.endpoint));
+    this.transcript.addStep(this.elapsed, process.endpoint, event, effects);
   }
 }
 
