@@ -30,6 +30,8 @@ export class CutDetector {
   readonly #reports = new Map<Endpoint, number>();
   /** Subject → when an observer last reported it. */
   readonly #accusedAt = new Map<Endpoint, Millis>();
+  /** When the first report about a member came. */
+  #firstAccusedAt: Millis = Infinity;
   /** Subject → observer → when it last reported it. */
   readonly #accusers = new Map<Endpoint, Map<Endpoint, Millis>>();
   /** Member → when something that it said last arrived. */
@@ -56,6 +58,11 @@ export class CutDetector {
     return countOnes(this.#reports.get(node) ?? 0);
   }
 
+  /** Since when somebody has been missing a member; Infinity while nobody does. */
+  get firstAccusedAt(): Millis {
+    return this.#firstAccusedAt;
+  }
+
   isReported(node: Endpoint, ring: number): boolean {
     return (((this.#reports.get(node) ?? 0) >>> ring) & 1) === 1;
   }
@@ -67,6 +74,7 @@ export class CutDetector {
 
   report(node: Endpoint, ring: number, now: Millis): void {
     this.#accusedAt.set(node, now);
+    if (this.#view.has(node)) this.#firstAccusedAt = Math.min(this.#firstAccusedAt, now);
     const accusers = this.#accusers.get(node) ?? new Map<Endpoint, Millis>();
     this.#accusers.set(node, accusers.set(this.#view.observersOf(node)[ring]!, now));
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);

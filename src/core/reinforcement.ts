@@ -30,9 +30,13 @@ export class Reinforcement {
     return at;
   }
 
-  /** New reports came in: those who have waited for long may go together now. */
+  /**
+   * New reports came in: those who have waited for long may go together now. Where nearly half of the members have
+   * crashed, each of them may be left with so few observers that none is ever unstable.
+   */
   reconsider(now: Millis): void {
-    if (this.#considered.size > 0) this.#detector.inferTogether(now - this.#unstableMs, now);
+    const isOld = now >= this.#detector.firstAccusedAt + this.#unstableMs;
+    if (isOld || this.#considered.size > 0) this.#detector.inferTogether(now - this.#unstableMs, now);
   }
 
   /** Does what is due; answers the subjects about whom we should report what our own rings owe. */
