@@ -60,7 +60,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "drive",
   ],
   ["coordinator-choice", "dissemination", "laggards", "reinforcement"],
-  ["entrance", "failure-detector", "healing", "round"],
+  ["entrance", "exit", "failure-detector", "healing", "round"],
   ["member"],
 ];
 
@@ -83,7 +83,7 @@ const IMPURE = [
 const BANNED_NAMES = /(^|[-.])(utils?|helpers?|common|manager|misc|types)([-.]|$)/;
 const LINES_MAX = 300;
 /** Files that are longer than they should be. The list may only get shorter. */
-const LONGER: Readonly<Record<string, number>> = { "src/core/member.ts": 374 };
+const LONGER: Readonly<Record<string, number>> = { "src/core/member.ts": 364 };
 
 interface Source {
   readonly path: string;

@@ -2,7 +2,15 @@
 
 import type { Finding } from "./configuration-check.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { type ConfigurationId, NO_RANK, type PromiseMessage, type Rank, type Reply } from "./messages.ts";
+import {
+  type ConfigurationId,
+  type Gossip,
+  NO_RANK,
+  type PromiseMessage,
+  type Rank,
+  type Refused,
+  type Reply,
+} from "./messages.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -29,4 +37,9 @@ export function findingOf(reply: Reply, view: View): Finding {
   if (isHere(reply)) return "same";
   if (reply.why === refuse.wrongConfiguration.why) return "other";
   return reply.code === "aborted" && reply.why.endsWith(" not in configuration") ? "stranger" : "silent";
+}
+
+/** The answer to one who speaks under a configuration that is not ours. */
+export function elsewhere(view: View | undefined, { sender }: Gossip): Refused {
+  return view?.has(sender) === false ? refuse.notMember(sender) : refuse.wrongConfiguration;
 }

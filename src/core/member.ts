@@ -6,10 +6,12 @@ import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Entrance, type JoinCall } from "./entrance.ts";
+import { Exit } from "./exit.ts";
 import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { Healing, type HealingCall, type Remedy } from "./healing.ts";
-import { accusations, edgesOfLeaver, FAREWELL_AGAIN_MS, farewell } from "./leaving.ts";
+import { elsewhere } from "./inquiry.ts";
+import { accusations, edgesOfLeaver } from "./leaving.ts";
 import {
   ack,
   type Broadcast,
@@ -18,7 +20,6 @@ import {
   type Join,
   type Leave,
   type Metadata,
-  type Refused,
   type Reply,
   type Request,
 } from "./messages.ts";
@@ -64,9 +65,7 @@ export class Member implements Machine {
   #entrance: Entrance | undefined;
   /** As whom we were let in last. */
   #uuid: NodeId | undefined;
-  #leaveBy: Millis | undefined;
-  #farewellAt: Millis = Infinity;
-  #isDone = false;
+  readonly #exit: Exit;
   readonly #own: Gossip[] = [];
   #now: Millis = 0;
 
@@ -75,16 +74,17 @@ export class Member implements Machine {
     this.#self = options.self;
     this.#detector = new FailureDetector(options.self, options.settings, this.#out);
     this.#healing = new Healing(options, this.#out);
+    this.#exit = new Exit(options.self, this.#out);
   }
 
   get wakeAt(): Millis {
-    if (this.#isDone) return Infinity;
-    let at = Math.min(this.#leaveBy ?? Infinity, this.#entrance?.wakeAt ?? Infinity);
+    if (this.#exit.isDone) return Infinity;
+    let at = Math.min(this.#exit.wakeAt, this.#entrance?.wakeAt ?? Infinity);
     if (this.#membership !== undefined) {
       at = Math.min(at, this.#batch.dueAt, this.#membership.round.wakeAt, this.#gatekeeper.wakeAt);
-      if (this.#leaveBy === undefined) at = Math.min(at, this.#healing.wakeAt);
+      if (!this.#exit.isLeaving) at = Math.min(at, this.#healing.wakeAt);
     }
-    return Math.min(at, this.#detector.wakeAt, this.#farewellAt);
+    return Math.min(at, this.#detector.wakeAt);
   }
 
   step(event: Event, now: Millis): readonly Effect[] {
@@ -92,7 +92,7 @@ export class Member implements Machine {
     this.#dissemination ??= new Dissemination(this.#self, this.#options.random, now);
     this.#detector.pulse(now);
     this.#take(event);
-    if (!this.#isDone) this.#doWhatIsDue();
+    if (!this.#exit.isDone) this.#doWhatIsDue();
     for (let gossip = this.#own.shift(); gossip !== undefined; gossip = this.#own.shift()) this.#hear(gossip);
     return this.#out.take();
   }
@@ -123,11 +123,11 @@ export class Member implements Machine {
 
   #doWhatIsDue(): void {
     const now = this.#now;
-    if (this.#leaveBy !== undefined && now >= this.#leaveBy) return this.#finish(false);
+    if (this.#exit.isOverdue(now)) return this.#finish(false);
     this.#entrance?.wake(now);
     if (this.#membership === undefined) return this.#leaveUnlessKnocking();
     const { view, round } = this.#membership;
-    if (now >= this.#farewellAt) this.#askToBeReported();
+    if (this.#exit.mustAskAgain(now)) this.#askToBeReported();
     if (now >= this.#batch.dueAt) {
       const edges = this.#batch.take();
       this.#say({ kind: "alerts", sender: this.#self, configuration: view.id, edges });
@@ -137,14 +137,14 @@ export class Member implements Machine {
     }
     this.#detector.wake(now);
     if (now >= round.wakeAt) this.#follow(round.wake(now));
-    if (this.#membership !== undefined && this.#leaveBy === undefined) this.#remedy(this.#healing.wake(now));
+    if (this.#membership !== undefined && !this.#exit.isLeaving) this.#remedy(this.#healing.wake(now));
   }
 
   // What others ask of us.
 
   #onRequest(token: Token, request: Request): void {
     // Who has left tells the others' broadcasts on for as long as it can, and nothing else.
-    if (this.#isDone && request.kind !== "broadcast" && request.kind !== "probe") {
+    if (this.#exit.isDone && request.kind !== "broadcast" && request.kind !== "probe") {
       return this.#out.reply(token, refuse.closed);
     }
     switch (request.kind) {
@@ -166,13 +166,13 @@ export class Member implements Machine {
   }
 
   get #isWell(): boolean {
-    if (this.#leaveBy !== undefined || this.#isDone) return false;
+    if (this.#exit.isLeaving || this.#exit.isDone) return false;
     return this.#membership !== undefined || (this.#entrance?.answersProbes ?? false);
   }
 
   /** The configuration into which we can help others. */
   get #open(): View | undefined {
-    return this.#leaveBy === undefined ? this.#membership?.view : undefined;
+    return this.#exit.isLeaving ? undefined : this.#membership?.view;
   }
 
   #onJoin(token: Token, join: Join): void {
@@ -209,7 +209,7 @@ export class Member implements Machine {
   }
 
   #hear(gossip: Gossip): Reply {
-    if (this.#isDone) return refuse.closed;
+    if (this.#exit.isDone) return refuse.closed;
     if (this.#membership?.view.id === gossip.configuration) {
       const heard = this.#membership.round.hear(gossip, this.#now);
       if (gossip.kind === "alerts" && heard.reply.kind === "ack") {
@@ -279,11 +279,11 @@ export class Member implements Machine {
     this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded: this.#membership === undefined } });
     this.#own.push(...this.#healing.follow(this.#membership?.view, before, by, this.#now));
     if (this.#membership === undefined) this.#removed(view);
-    else if (this.#leaveBy !== undefined) this.#askToBeReported();
+    else if (this.#exit.isLeaving) this.#askToBeReported();
   }
 
   #removed(view: View): void {
-    if (this.#leaveBy !== undefined) return this.#finish(true);
+    if (this.#exit.isLeaving) return this.#finish(true);
     this.#out.note("warn", "the other members removed this one; joining again");
     if (view.size === 0 && this.#options.founder) return this.#found();
     this.#join(view.members);
@@ -299,7 +299,7 @@ export class Member implements Machine {
     this.#detector.follow(undefined, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
     this.#out.add({ kind: "cut", cut: { view, joined: [], kicked: [], degraded: true } });
-    if (this.#leaveBy !== undefined) return this.#finish(false);
+    if (this.#exit.isLeaving) return this.#finish(false);
     this.#join([...contacts, ...view.members]);
   }
 
@@ -329,31 +329,26 @@ export class Member implements Machine {
   }
 
   #leave(timeoutMs: Millis): void {
-    if (this.#leaveBy !== undefined || this.#isDone) return;
-    this.#leaveBy = this.#now + timeoutMs;
+    if (this.#exit.isLeaving || this.#exit.isDone) return;
+    this.#exit.begin(this.#now + timeoutMs);
     if (this.#membership !== undefined) this.#askToBeReported();
     else this.#leaveUnlessKnocking();
   }
 
   /** Observers may be letting us in already: then we have to be in before we can be reported. */
   #leaveUnlessKnocking(): void {
-    const isLeaving = this.#leaveBy !== undefined && this.#membership === undefined;
-    if (isLeaving && !this.#entrance?.isKnocking) this.#finish(true);
+    if (!this.#exit.isLeaving || this.#membership !== undefined) return;
+    if (!this.#entrance?.isKnocking) this.#finish(true);
   }
 
   #askToBeReported(): void {
     const { view } = this.#membership!;
     if (view.size === 1) return this.#finish(true);
-    this.#farewellAt = this.#now + FAREWELL_AGAIN_MS;
-    const { ask, request, say } = farewell(view, this.#self);
-    for (const observer of ask) this.#out.send([observer], request);
-    for (const alerts of say) this.#say(alerts);
+    for (const alerts of this.#exit.ask(view, this.#now)) this.#say(alerts);
   }
 
   #finish(removed: boolean): void {
-    this.#isDone = true;
-    this.#leaveBy = undefined;
-    this.#farewellAt = Infinity;
+    this.#exit.end();
     this.#entrance = undefined;
     this.#detector.follow(undefined, this.#now);
     for (const token of this.#gatekeeper.close()) this.#out.reply(token, refuse.closed);
@@ -366,9 +361,4 @@ export class Member implements Machine {
     this.#out.send(to, broadcast);
     this.#own.push(gossip);
   }
-}
-
-/** The answer to one who speaks under a configuration that is not ours. */
-function elsewhere(view: View | undefined, { sender }: Gossip): Refused {
-  return view?.has(sender) === false ? refuse.notMember(sender) : refuse.wrongConfiguration;
 }
