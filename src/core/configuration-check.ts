@@ -1,7 +1,8 @@
 // Finds out whether we are where the others are. Probes only tell that a process lives, and a member that missed a
-// decision lives on in a configuration that is over. So every few probe periods we ask our subjects and one more member
-// whether they are in our configuration too (PITFALLS E2). One answer proves nothing; when most of those who answer are
-// elsewhere, twice in a row, it is we who are left behind.
+// decision lives on in a configuration that is over. Node subjects say where they are with each answer to a probe; every
+// few probe periods we ask those that said nothing, and Rust ones (PITFALLS E2). Each ring is a circle, so where all
+// members find their subjects where they are, nobody is elsewhere. One answer proves nothing; when most of those who
+// answer are elsewhere, twice in a row, it is we who are left behind.
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -28,6 +29,10 @@ export class ConfigurationCheck {
   /** When the last of those asked must have answered; no round begins before, lest questions pile up. */
   #closesAt: Millis = -Infinity;
   #isWide = false;
+  /** Somebody said nothing in the last round, so that the circle of those who know of each other may be broken. */
+  #isBroken = false;
+  /** Who said since the last round, unasked, that it is where we are. */
+  readonly #agreeing = new Set<Endpoint>();
   /** Whom we asked in this round, and what they said. */
   readonly #asked = new Map<Endpoint, Finding | undefined>();
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
@@ -47,9 +52,11 @@ export class ConfigurationCheck {
   /** A new configuration: what was found out about the last one does not matter any more. */
   follow(view: View | undefined, now: Millis): void {
     this.#view = view;
+    this.#agreeing.clear();
     this.#asked.clear();
     this.#strangers.clear();
     this.#isWide = false;
+    this.#isBroken = false;
     this.#staleRounds = 0;
     const pauseMs = PERIODS * this.#periodMs;
     this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
@@ -63,20 +70,28 @@ export class ConfigurationCheck {
     this.#nextAt = Math.min(this.#nextAt, Math.max(soon, this.#closesAt));
   }
 
+  /** A subject said, with its answer to a probe, that it is where we are. */
+  agrees(subject: Endpoint): void {
+    this.#agreeing.add(subject);
+    this.#strangers.delete(subject);
+  }
+
   /** Whom to ask now. Each of them must be answered for within a probe period. */
   due(now: Millis): readonly Endpoint[] {
     if (now < this.#nextAt || this.#view === undefined) return [];
     const isWide = this.#judge() || this.#isWide;
     this.#isWide = false;
     this.#nextAt = now + this.#periodMs + (isWide ? 0 : this.#spread((PERIODS - 1) * this.#periodMs));
-    this.#closesAt = now + this.#periodMs;
     this.#asked.clear();
-    const others = this.#view.members.filter((member) => member !== this.#self);
-    const subjects = new Set(this.#view.subjectsOf(this.#self));
-    subjects.delete(this.#self);
-    if (isWide) for (const one of this.#sample(others, ASKED_MAX)) this.#asked.set(one, undefined);
-    else for (const one of [...subjects, ...this.#sample(others, 1)]) this.#asked.set(one, undefined);
-    return [...this.#asked.keys()];
+    const toAsk: Endpoint[] = [];
+    for (const member of isWide ? this.#wideCircle(this.#view) : this.#circle(this.#view)) {
+      const said = !isWide && this.#agreeing.has(member) ? "same" : undefined;
+      if (said === undefined && !this.#asked.has(member)) toAsk.push(member);
+      this.#asked.set(member, said);
+    }
+    this.#agreeing.clear();
+    this.#closesAt = toAsk.length === 0 ? -Infinity : now + this.#periodMs;
+    return toAsk;
   }
 
   /** What a member said, or that it said nothing in time. */
@@ -112,14 +127,34 @@ export class ConfigurationCheck {
     if (this.#asked.size === 0) return false;
     let same = 1;
     let elsewhere = 0;
+    this.#isBroken = false;
     for (const finding of this.#asked.values()) {
       if (finding === "same") same += 1;
       else if (finding === "other" || finding === "stranger") elsewhere += 1;
+      else this.#isBroken = true;
     }
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
     return elsewhere > 0;
+  }
+
+  #wideCircle({ members }: View): readonly Endpoint[] {
+    const others = members.filter((member) => member !== this.#self);
+    return this.#sample(others, ASKED_MAX);
+  }
+
+  /**
+   * Our subjects. One more where they do not tell of all: where some are silent, and among Rust members, which look
+   * after nobody, so that some may have no observer that does.
+   */
+  #circle(view: View): readonly Endpoint[] {
+    const subjects = view.subjectsOf(this.#self).filter((subject) => subject !== this.#self);
+    if (view.isAllNode && !this.#isBroken) return subjects;
+    const others = view.members.filter(
+      (member) => member !== this.#self && (this.#isBroken || !view.isNode(member)),
+    );
+    return [...subjects, ...this.#sample(others, 1)];
   }
 
   #sample(members: readonly Endpoint[], count: number): readonly Endpoint[] {

@@ -7,7 +7,7 @@ import { CrashCheck } from "./crash-check.ts";
 import type { Found, Millis } from "./doorway.ts";
 import { EdgeMonitor } from "./edge-monitor.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
-import { ack, type Edge, type Reply } from "./messages.ts";
+import { ack, type ConfigurationId, type Edge, type Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { refuse } from "./refusals.ts";
 import type { Settings } from "./settings.ts";
@@ -106,7 +106,15 @@ export class FailureDetector {
 }
 
 /** The other end: what a member answers that is probed itself. Without a uuid while it never was on its way in. */
-export function probeReply(isWell: boolean, uuid: NodeId | undefined): Reply {
+export function probeReply(
+  isWell: boolean,
+  uuid: NodeId | undefined,
+  configuration: ConfigurationId | undefined,
+): Reply {
   const reply = isWell ? ack : refuse.degraded;
-  return uuid === undefined ? reply : { ...reply, uuid };
+  return {
+    ...reply,
+    ...(uuid !== undefined && { uuid }),
+    ...(configuration !== undefined && { configuration }),
+  };
 }

@@ -5,6 +5,7 @@
 import { viewAfter } from "./certificates.ts";
 import { ConfigurationCheck } from "./configuration-check.ts";
 import { Crossroads } from "./crossroads.ts";
+import { Departed } from "./departed.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HeldMessages } from "./held-messages.ts";
@@ -45,8 +46,6 @@ export type Remedy =
 
 /** Configurations before ours that we name when we ask where others are. */
 const PAST_TOLD = 8;
-/** Members that are gone who are asked in each round, the newest. */
-const GREETED_MAX = 3;
 /** Other turns that are remembered. */
 const TURNS_MAX = 64;
 
@@ -56,6 +55,7 @@ export class Healing {
   readonly #check: ConfigurationCheck;
   readonly #held = new HeldMessages();
   readonly #history = new History();
+  readonly #departed: Departed;
   /** Present where the last view change could have been applied in several ways. */
   #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
   /** The configuration that we take part in. */
@@ -72,8 +72,9 @@ export class Healing {
   constructor(options: HealingOptions, out: Voice) {
     this.#options = options;
     this.#out = out;
+    this.#departed = new Departed(options.self, options.random);
     this.#check = new ConfigurationCheck(options.self, options.settings, options.random);
-    this.#laggards = new Laggards(this.#history, options, out);
+    this.#laggards = new Laggards(this.#history, options.settings, out);
   }
 
   get wakeAt(): Millis {
@@ -98,6 +99,7 @@ export class Healing {
     now: Millis,
   ): readonly Gossip[] {
     if (before !== undefined && before !== view) this.#history.add(before, by);
+    if (before !== undefined && view !== undefined) this.#departed.follow(view, before, now);
     this.#view = view;
     this.#crossroads = undefined;
     this.#turned.clear();
@@ -132,6 +134,15 @@ export class Healing {
     this.#check.hurry(now);
   }
 
+  /** A Node subject may have said where it is, with its answer to a probe. */
+  probed(subject: Endpoint, reply: Reply, now: Millis): void {
+    const view = this.#view;
+    if (view?.isNode(subject) !== true || (reply.kind !== "ack" && reply.kind !== "refused")) return;
+    const { configuration } = reply;
+    if (configuration === view.id) this.#check.agrees(subject);
+    else if (configuration !== undefined && !this.#history.isPast(configuration)) this.doubt(now);
+  }
+
   /** The answer to one who asks where we are. */
   compare({ sender, configuration, past }: Compare, now: Millis): Compared {
     const view = this.#view;
@@ -163,14 +174,15 @@ export class Healing {
     if (this.#check.isStale) {
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
     }
-    // Another process may have taken the address of one that is gone; our question tells it of us.
-    const gone = this.#history.departed(view, true).slice(0, GREETED_MAX);
-    for (const to of gone) this.#out.call({ kind: "greeting" }, to, this.#comparison(view), faultTimeoutMs);
+    for (const { node, isNode } of this.#departed.due(view, now)) {
+      // Another process may have taken its address; our question tells it of us.
+      if (isNode) this.#out.call({ kind: "greeting" }, node, this.#comparison(view), faultTimeoutMs);
+      else this.#laggards.lookAfter(node, now);
+    }
     for (const to of asked) {
       const request = view.isNode(to) ? this.#comparison(view) : inquiry(this.#options.self, view.id);
       this.#out.call({ kind: "check", to, configuration: view.id }, to, request, faultTimeoutMs);
     }
-    this.#laggards.wake(view, now);
     const { impostors } = this.#check;
     return impostors.length > 0 ? this.#report(impostors) : undefined;
   }

@@ -83,18 +83,6 @@ export class History {
     if (last !== undefined) last.certificate = certificate;
   }
 
-  /**
-   * Members of views that we remember who are not in this one, the newest first: they may live, and wait in the past,
-   * or others may have taken their address.
-   */
-  departed(view: View, isNode: boolean): readonly Endpoint[] {
-    const gone = new Set<Endpoint>();
-    for (const old of this.newest) {
-      for (const node of old.members) if (!view.has(node) && old.isNode(node) === isNode) gone.add(node);
-    }
-    return [...gone];
-  }
-
   wasMember(node: Endpoint): boolean {
     return this.#chapters.some(({ view }) => view.has(node));
   }

@@ -6,7 +6,6 @@ import type { Endpoint } from "./endpoint.ts";
 import type { History } from "./history.ts";
 import type { ConfigurationId, Gossip, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { type Random, shuffled } from "./random.ts";
 import { Repair } from "./repair.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
@@ -31,21 +30,15 @@ const TRIED_MAX = 256;
 export class Laggards {
   readonly #history: History;
   readonly #timeoutMs: Millis;
-  readonly #random: Random;
   readonly #out: Pick<Outgoing<RepairCall>, "call" | "note">;
   /** Who was found elsewhere, in how many rounds in a row. */
   readonly #behind = new Map<Endpoint, number>();
   readonly #tried = new Map<Endpoint, Tried>();
   readonly #repairing = new Set<Endpoint>();
 
-  constructor(
-    history: History,
-    { settings, random }: { readonly settings: Settings; readonly random: Random },
-    out: Pick<Outgoing<RepairCall>, "call" | "note">,
-  ) {
+  constructor(history: History, settings: Settings, out: Pick<Outgoing<RepairCall>, "call" | "note">) {
     this.#history = history;
     this.#timeoutMs = settings.faultTimeoutMs;
-    this.#random = random;
     this.#out = out;
   }
 
@@ -59,20 +52,11 @@ export class Laggards {
     const rounds = isBehind ? (this.#behind.get(node) ?? 0) + 1 : 0;
     if (isBehind) this.#behind.set(node, rounds);
     else this.#behind.delete(node);
-    if (rounds > 1) this.#repair(node, now);
+    if (rounds > 1) this.lookAfter(node, now);
   }
 
-  /** Looks after a few of those that were removed: they may live on, in a configuration that is over. */
-  wake(view: View, now: Millis): void {
-    const departed = shuffled(this.#history.departed(view, false), this.#random);
-    for (const node of departed.slice(0, REPAIRS_MAX)) this.#repair(node, now);
-  }
-
-  answered(repair: Repair, reply: Reply): void {
-    this.#say(repair, repair.answered(reply));
-  }
-
-  #repair(node: Endpoint, now: Millis): void {
+  /** This member is behind, or was removed and may live on in a configuration that is over. */
+  lookAfter(node: Endpoint, now: Millis): void {
     const tried = this.#tried.get(node);
     if (tried !== undefined && now < tried.at + PAUSE_MS) return;
     if (this.#repairing.size >= REPAIRS_MAX || this.#repairing.has(node)) return;
@@ -83,6 +67,10 @@ export class Laggards {
     this.#tried.set(node, { at: now });
     if (this.#tried.size > TRIED_MAX) this.#tried.delete(this.#tried.keys().next().value!);
     this.#say(repair, repair.next());
+  }
+
+  answered(repair: Repair, reply: Reply): void {
+    this.#say(repair, repair.answered(reply));
   }
 
   #say(repair: Repair, gossip: readonly Gossip[]): void {

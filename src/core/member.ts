@@ -149,7 +149,7 @@ export class Member implements Machine {
     }
     switch (request.kind) {
       case "probe":
-        return this.#out.reply(token, probeReply(this.#isWell, this.#entrance?.uuid ?? this.#uuid));
+        return this.#out.reply(token, this.#onProbe());
       case "preJoin":
         return this.#out.reply(token, contactsFor(request, this.#open, this.#self));
       case "join":
@@ -163,6 +163,11 @@ export class Member implements Machine {
       default:
         return this.#out.reply(token, this.#onDirect(request));
     }
+  }
+
+  #onProbe(): Reply {
+    const uuid = this.#entrance?.uuid ?? this.#uuid;
+    return probeReply(this.#isWell, uuid, this.#membership?.view.id);
   }
 
   get #isWell(): boolean {
@@ -311,7 +316,7 @@ export class Member implements Machine {
   #onAnswer(id: CallId, reply: Reply): void {
     const call = this.#out.answered(id);
     if (call === undefined) return;
-    if (call.kind === "probe") return this.#heed(this.#detector.probed(call.subject, reply, this.#now));
+    if (call.kind === "probe") return this.#onProbed(call.subject, reply);
     if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
     if (view === undefined) return this.#leaveUnlessKnocking();
@@ -319,6 +324,11 @@ export class Member implements Machine {
     this.#uuid = this.#entrance!.uuid;
     this.#healing.entered();
     this.#install(view);
+  }
+
+  #onProbed(subject: Endpoint, reply: Reply): void {
+    this.#healing.probed(subject, reply, this.#now);
+    this.#heed(this.#detector.probed(subject, reply, this.#now));
   }
 
   #heed(verdict: Verdict | undefined): void {

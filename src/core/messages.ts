@@ -119,10 +119,16 @@ export interface Compare extends Within {
 
 export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave | Compare;
 
-export interface Ack {
-  readonly kind: "ack";
-  /** As whom a probed Node member answers: another uuid than the one in the view is another process. */
+/** What a Node member that is probed says of itself along with its answer. */
+interface ProbeAnswer {
+  /** As whom it answers: another uuid than the one in the view is another process. */
   readonly uuid?: NodeId;
+  /** Where it is. Absent where it is in no configuration, and where it does not say. */
+  readonly configuration?: ConfigurationId;
+}
+
+export interface Ack extends ProbeAnswer {
+  readonly kind: "ack";
 }
 export interface Contacts extends Within {
   readonly kind: "contacts";
@@ -150,12 +156,10 @@ export interface Compared extends Within {
   /** Members of an older mesh for whose sake the one that was asked gave up the mesh that it had founded. */
   readonly contacts: readonly Endpoint[];
 }
-export interface Refused {
+export interface Refused extends ProbeAnswer {
   readonly kind: "refused";
   readonly code: RefusalCode;
   readonly why: string;
-  /** As in `Ack`. */
-  readonly uuid?: NodeId;
 }
 
 export type Reply = Ack | Contacts | Joined | Compared | Refused;

@@ -59,19 +59,24 @@ export function decodeRelay(bytes: Uint8Array): readonly Uint8Array[] | Refused 
 
 /** What a member answers that was probed; any other reply says that it is well. */
 export function encodeProbeResult(reply: Reply): Buffer {
-  const uuid = reply.kind === "ack" || reply.kind === "refused" ? reply.uuid : undefined;
+  const { uuid, configuration } = reply.kind === "ack" || reply.kind === "refused" ? reply : ack;
   const message = create(ext.ProbeResponseSchema, {
     code: reply.kind === "refused" ? numberOf(reply.code) : 0,
     ...(uuid !== undefined && { uuid: wire.writeNodeId(uuid) }),
+    confId: configuration ?? 0n,
   });
   return wire.bufferOf(toBinary(ext.ProbeResponseSchema, message));
 }
 
 /** @throws Malformed where the bytes are no answer to a probe. */
 export function decodeProbeResult(bytes: Uint8Array): Ack | Refused {
-  const { code, uuid } = wire.fromBytes(ext.ProbeResponseSchema, bytes);
+  const { code, uuid, confId } = wire.fromBytes(ext.ProbeResponseSchema, bytes);
   const reply = code === 0 ? ack : refusedBy(code, "the member is not well");
-  return uuid === undefined ? reply : { ...reply, uuid: wire.readNodeId(uuid) };
+  return {
+    ...reply,
+    ...(uuid !== undefined && { uuid: wire.readNodeId(uuid) }),
+    ...(confId !== 0n && { configuration: confId }),
+  };
 }
 
 export function encodeConfiguration(local: Endpoint, change: ViewChange, skipped: number): Buffer {

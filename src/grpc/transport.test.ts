@@ -217,6 +217,20 @@ describe("probes of a Node member", () => {
     assert.equal(peer.asked.length, 6);
   });
 
+  it("tell as whom the member answers, and where it is; an older one says neither", async () => {
+    const peer = await member();
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    const uuid = nodeIdOf(1n, 2n);
+    for (const more of [{}, { uuid }, { uuid, configuration: 2n ** 64n - 1n }]) {
+      peer.script = () => ({ kind: "ack", ...more });
+      assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack", ...more });
+    }
+    peer.script = () => ({ ...refuse.degraded, configuration: 7n });
+    const reply = await ask(through, peer.endpoint, PROBE);
+    assert.ok(reply.kind === "refused" && reply.configuration === 7n);
+  });
+
   it("fail in time where the member does not answer, and succeed when it does again", async () => {
     const peer = await member();
     const through = transport();

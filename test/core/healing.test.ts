@@ -142,6 +142,50 @@ describe("a partition that heals", () => {
   });
 });
 
+describe("a mesh in which all agree", () => {
+  it("asks nothing but probes", () => {
+    for (const size of [3, 10, 32]) {
+      const mesh = new VirtualMesh(size);
+      const members = mesh.grow(size);
+      mesh.run(5000);
+      const kinds = new Set<string>();
+      mesh.filter = (_from, _to, { kind }) => {
+        kinds.add(kind);
+        return false;
+      };
+      mesh.run(120_000);
+      assert.deepEqual([...kinds], ["probe"]);
+      assert.ok(mesh.agree(members));
+    }
+  });
+
+  it("asks nothing but probes either when one has been gone for more than an hour", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(5);
+    mesh.crash(members[4]!);
+    mesh.until("it is removed", () => mesh.agree(members.slice(0, 4)));
+    const asked: number[] = [];
+    mesh.filter = (_from, _to, { kind }) => {
+      if (kind !== "probe") asked.push(mesh.now);
+      return false;
+    };
+    const { now } = mesh;
+    mesh.run(5_000_000);
+    const last = asked.at(-1)! - now;
+    assert.ok(last > 3_000_000 && last < 3_700_000, `asked last after ${last} ms`);
+    assert.ok(asked.length < 500, `asked ${asked.length} times, by four members`);
+  });
+
+  it("finds a founder that comes back after half an hour, within two minutes", () => {
+    const mesh = new VirtualMesh(1);
+    const members = mesh.grow(5);
+    mesh.crash(members[0]!);
+    mesh.run(1_800_000);
+    const back = mesh.start(1);
+    mesh.until("one mesh", () => mesh.agree([...members.slice(1), back]), 120_000);
+  });
+});
+
 describe("a process that stands still (S20)", () => {
   for (const [seconds, isRemoved] of [
     [3, false],

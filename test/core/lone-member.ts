@@ -92,12 +92,13 @@ export class LoneMember {
     return this.replies.get(token);
   }
 
-  /** Probes it: as whom it answers is left out. */
+  /** Probes it: as whom it answers, and from where, is left out. */
   probe(): Reply | undefined {
     const reply = this.ask({ kind: "probe" });
-    if (reply === undefined || !("uuid" in reply)) return reply;
-    const { uuid, ...rest } = reply;
-    assert.ok(uuid);
+    if (reply?.kind !== "ack" && reply?.kind !== "refused") return reply;
+    const { uuid, configuration, ...rest } = reply;
+    if (reply.kind === "ack" && configuration !== undefined) assert.equal(configuration, this.view.id);
+    if ("uuid" in reply) assert.ok(uuid);
     return rest;
   }
 

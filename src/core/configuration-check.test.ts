@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { foreignMetadata, host, hosts, K, nodeMetadata } from "../../test/core/sample-views.ts";
+import { ConfigurationCheck, type Finding } from "./configuration-check.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { seededRandom } from "./random.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+import { View } from "./view.ts";
+
+const self = host(1);
+
+function viewOf(members: readonly Endpoint[], foreign: readonly Endpoint[] = []): View {
+  const records = members.map((endpoint) => ({
+    endpoint,
+    metadata: foreign.includes(endpoint) ? foreignMetadata : nodeMetadata(),
+  }));
+  return View.of(K, records, []);
+}
+
+function subjectsOf(view: View): ReadonlySet<Endpoint> {
+  return new Set(view.subjectsOf(self));
+}
+
+function checkOf(view: View): ConfigurationCheck {
+  const check = new ConfigurationCheck(self, DEFAULT_SETTINGS, seededRandom(1n));
+  check.follow(view, 0);
+  return check;
+}
+
+/** One round in which these agree unasked and the others answer so; who was asked. */
+function round(
+  check: ConfigurationCheck,
+  agreeing: Iterable<Endpoint>,
+  answer: (asked: Endpoint) => Finding,
+): readonly Endpoint[] {
+  for (const subject of agreeing) check.agrees(subject);
+  const asked = check.due(check.wakeAt);
+  for (const one of asked) check.answered(one, answer(one));
+  return asked;
+}
+
+const same = (): Finding => "same";
+
+describe("the configuration check", () => {
+  it("asks nobody while all subjects say with their probes that they are where we are", () => {
+    const view = viewOf(hosts(40));
+    const check = checkOf(view);
+    for (let i = 0; i < 20; i++) assert.deepEqual(round(check, subjectsOf(view), same), []);
+    assert.ok(!check.isStale);
+  });
+
+  it("asks the subjects that say nothing, once each, and only them while they answer", () => {
+    const view = viewOf(hosts(40));
+    const subjects = subjectsOf(view);
+    const [quiet, ...others] = subjects;
+    const check = checkOf(view);
+    for (let i = 0; i < 5; i++) assert.deepEqual(round(check, others, same), [quiet]);
+    for (let i = 0; i < 5; i++) assert.deepEqual(new Set(round(check, [], same)), subjects);
+  });
+
+  it("asks one more member where a subject answered nothing, since nobody tells of those behind it", () => {
+    const view = viewOf(hosts(40));
+    const subjects = subjectsOf(view);
+    const [dead, ...others] = subjects;
+    const check = checkOf(view);
+    assert.deepEqual(
+      round(check, others, () => "silent"),
+      [dead],
+    );
+    const more = new Set<Endpoint>();
+    for (let i = 0; i < 20; i++) {
+      const asked = round(check, others, (one) => (one === dead ? "silent" : "same"));
+      assert.ok(asked.includes(dead!) && asked.length <= 2);
+      for (const one of asked) more.add(one);
+    }
+    assert.ok(more.size > 10, "another one each time");
+    round(check, subjects, same);
+    assert.deepEqual(round(check, subjects, same), []);
+  });
+
+  it("asks Rust subjects each time, and one more Rust member, for they look after nobody", () => {
+    const members = hosts(40);
+    const foreign = members.filter((_, i) => i % 2 === 0);
+    const view = viewOf(members, foreign);
+    const subjects = subjectsOf(view);
+    const check = checkOf(view);
+    const asked = new Set<Endpoint>();
+    for (let i = 0; i < 300; i++) {
+      const now = round(
+        check,
+        [...subjects].filter((one) => view.isNode(one)),
+        same,
+      );
+      assert.equal(new Set(now).size, now.length);
+      for (const one of now) asked.add(one);
+    }
+    assert.deepEqual(asked, new Set(foreign));
+  });
+
+  it("asks many where one of those asked is elsewhere, and is stale when most are, twice in a row", () => {
+    const view = viewOf(hosts(10));
+    const [one, ...others] = subjectsOf(view);
+    const check = checkOf(view);
+    round(check, others, () => "other");
+    assert.equal(
+      round(check, [one!, ...others], () => "other").length,
+      9,
+      "what was said unasked is not enough",
+    );
+    assert.ok(!check.isStale);
+    round(check, [], () => "other");
+    check.due(check.wakeAt);
+    assert.ok(check.isStale);
+  });
+
+  it("takes for an impostor whoever does not know us again and again, and not one that agrees in between", () => {
+    const view = viewOf(hosts(10));
+    const [odd, ...others] = subjectsOf(view);
+    const check = checkOf(view);
+    const answer = (asked: Endpoint): Finding => (asked === odd ? "stranger" : "same");
+    for (let i = 0; i < 3; i++) round(check, others, answer);
+    assert.deepEqual(check.impostors, [odd]);
+    check.agrees(odd!);
+    assert.deepEqual(check.impostors, []);
+  });
+});
