@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { afterEach, describe, it } from "node:test";
+import { queryObjects } from "node:v8";
 import {
   type ChannelInterface,
   Client,
@@ -133,6 +134,22 @@ describe("channels", () => {
       await peer.stop();
     }
     assert.equal(await call(), status.UNAVAILABLE);
+  });
+
+  it("keep hardly anything of connections that were refused or lost", async () => {
+    const port = await freePort();
+    const channels = pool({ connectTimeoutMs: 60_000 });
+    const channel = channels.to(at(port));
+    const sockets = (): number => queryObjects(Socket, { format: "count" });
+    const before = sockets();
+    for (let life = 0; life < 6; life++) {
+      while ((await probe(channel)) !== status.UNAVAILABLE);
+      const peer = await ScriptedMember.start(undefined, { port });
+      while ((await probe(channel)) !== status.OK);
+      await peer.stop();
+    }
+    // The last two are remembered, since calls might be under way there; and one may be on its way.
+    await until(() => sockets() <= before + 3, "the others are forgotten");
   });
 
   it("reach IPv6 peers by their address", async (test) => {

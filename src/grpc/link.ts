@@ -11,14 +11,16 @@ import {
   status,
 } from "@grpc/grpc-js";
 import type { Endpoint } from "../core/endpoint.ts";
-import { addressing, targetOf } from "./target.ts";
+import { Sockets } from "./sockets.ts";
+import { type Addressing, addressing, targetOf } from "./target.ts";
 
 type Call = experimental.CallStream;
 type Listener = Parameters<Call["start"]>[1];
 
 export class Link {
   readonly channel: ChannelInterface;
-  readonly #abort = new AbortController();
+  readonly #sockets = new Sockets();
+  readonly #addressing: Addressing;
   readonly #calls = new Set<Call>();
   readonly #connectTimeoutMs: number;
   readonly #overdue: (why: string) => void;
@@ -33,7 +35,8 @@ export class Link {
     connectTimeoutMs: number,
     overdue: (why: string) => void,
   ) {
-    const withAddress = { ...options, ...addressing(endpoint, this.#abort.signal) };
+    this.#addressing = addressing(endpoint, () => this.#sockets.nextSignal());
+    const withAddress = { ...options, ...this.#addressing.options };
     this.channel = new GrpcChannel(targetOf(endpoint), credentials, withAddress);
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#overdue = overdue;
@@ -69,7 +72,8 @@ export class Link {
   cut(why: string): void {
     for (const call of this.#calls) call.cancelWithStatus(status.UNAVAILABLE, why);
     this.close();
-    this.#abort.abort();
+    this.#addressing.end();
+    this.#sockets.destroy();
   }
 
   /**
@@ -79,6 +83,7 @@ export class Link {
   #watch(): void {
     const state = this.channel.getConnectivityState(false);
     if (state === connectivityState.SHUTDOWN) return;
+    if (state === connectivityState.READY) this.#sockets.connected();
     if (state === connectivityState.READY || state === connectivityState.IDLE) {
       clearTimeout(this.#timer);
       this.#timer = undefined;

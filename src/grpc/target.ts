@@ -1,6 +1,6 @@
 // Where a channel connects to: one literal address, so that no name is ever looked up. The address carries an
-// AbortSignal, which Node heeds for the socket it is connected with: grpc-js itself has no limit on how long a
-// connection may take to be established, and leaves the socket of one that never was behind (grpc-node #2785).
+// AbortSignal for each socket: grpc-js itself has no limit on how long a connection may take to be established, and
+// leaves the socket of one that never was behind (grpc-node #2785).
 
 import { type ChannelOptions, experimental } from "@grpc/grpc-js";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
@@ -17,21 +17,30 @@ export function isTarget(peer: string): boolean {
   return peer === "unknown" || peer.startsWith(`${SCHEME}:`);
 }
 
-/** Channel options under which the connections to this endpoint are destroyed when `signal` is aborted. */
-export function addressing(endpoint: Endpoint, signal: AbortSignal): ChannelOptions {
-  const address: { host: string; port: number; signal?: AbortSignal } = {
+export interface Addressing {
+  /** Channel options under which connections are made to this endpoint. */
+  readonly options: ChannelOptions;
+  /** From now on no connection can come about. */
+  end(): void;
+}
+
+/** `nextSignal` is asked once for each socket. */
+export function addressing(endpoint: Endpoint, nextSignal: () => AbortSignal): Addressing {
+  let isOver = false;
+  const address = {
     host: ipOf(endpoint),
     port: portOf(endpoint),
-    signal,
+    get signal(): AbortSignal | undefined {
+      return isOver ? undefined : nextSignal();
+    },
   };
-  // grpc-js may be about to connect at that moment, and Node would connect with an aborted signal all the same. So
-  // what begins later is sent to where nobody can be.
-  signal.addEventListener("abort", () => {
+  const end = (): void => {
+    isOver = true;
+    // grpc-js may be about to connect at this moment: to where nobody can be.
     address.host = "127.0.0.1";
     address.port = 0;
-    delete address.signal;
-  });
-  return { [ADDRESS]: address };
+  };
+  return { options: { [ADDRESS]: address }, end };
 }
 
 class LiteralResolver implements experimental.Resolver {
