@@ -15,9 +15,10 @@ const SAMPLES_MAX = 63;
 const SAMPLES_MIN = 15;
 
 export class GossipFilter {
-  // Two generations: ids live in the younger one until it is old or full, then once more as long.
-  #young = new Map<bigint, bigint>();
-  #old = new Map<bigint, bigint>();
+  // Two generations: ids live in the younger one until it is old or full, then once more as long. Seconds are kept as
+  // numbers, which take no memory of their own; no clock shows what they cannot.
+  #young = new Map<bigint, number>();
+  #old = new Map<bigint, number>();
   #turnedAt: Millis;
   readonly #offsets: number[] = [];
   #skewSeconds = 0;
@@ -43,11 +44,12 @@ export class GossipFilter {
       this.#young = new Map();
       this.#turnedAt = now;
     }
-    if (this.#young.get(unique) === unix || this.#old.get(unique) === unix) return false;
+    const seconds = Number(unix);
+    if (this.#young.get(unique) === seconds || this.#old.get(unique) === seconds) return false;
     // Not before we have compared clocks: it may be ours that is wrong.
     const hasCompared = this.#offsets.length >= SAMPLES_MIN;
     if (hasCompared && unix + BigInt(REPLAY_SECONDS) < this.stamp(now)) return false;
-    this.#young.set(unique, unix);
+    this.#young.set(unique, seconds);
     return true;
   }
 

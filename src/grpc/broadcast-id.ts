@@ -9,12 +9,14 @@ const BODY_FIRST = 3;
 const BODY_LAST = 8;
 
 /**
- * The id of an encoded broadcast, as a key: the bytes of its varints. `undefined` where the bytes are no broadcast,
- * have no body, or are not written the usual way.
+ * The id of an encoded broadcast, as a key: the bytes of its varints, with the tag between. `undefined` where the bytes
+ * are no broadcast, have no body, or are not written the usual way.
  */
 export function peekBroadcastId(bytes: Buffer): string | undefined {
-  let unix: string | undefined;
-  let unique: string | undefined;
+  let unixAt = 0;
+  let unixEnd = 0;
+  let uniqueAt = 0;
+  let uniqueEnd = 0;
   let hasBody = false;
   let at = 0;
   while (at < bytes.length) {
@@ -25,8 +27,8 @@ export function peekBroadcastId(bytes: Buffer): string | undefined {
     const start = at;
     at = endOfVarint(bytes, at);
     if ((tag & 7) === VARINT && !isBody) {
-      if (field === UNIX) unix = bytes.toString("latin1", start, at);
-      else if (field === UNIQUE) unique = bytes.toString("latin1", start, at);
+      if (field === UNIX) [unixAt, unixEnd] = [start, at];
+      else if (field === UNIQUE) [uniqueAt, uniqueEnd] = [start, at];
     } else if ((tag & 7) === LENGTH_DELIMITED && !isNumber) {
       at += lengthAt(bytes, start, at);
       hasBody ||= isBody;
@@ -34,7 +36,9 @@ export function peekBroadcastId(bytes: Buffer): string | undefined {
     // Also where a varint did not end: it then "ends" beyond the bytes. Fields above 15 have longer tags.
     if (at > bytes.length || tag > 0x7f) return undefined;
   }
-  return hasBody && unix !== undefined && unique !== undefined ? `${unix}${unique}` : undefined;
+  // One piece of text takes a third of what two would that are put together.
+  const isUsual = hasBody && unixAt > 0 && uniqueAt === unixEnd + 1;
+  return isUsual ? bytes.toString("latin1", unixAt, uniqueEnd) : undefined;
 }
 
 function endOfVarint(bytes: Buffer, start: number): number {
