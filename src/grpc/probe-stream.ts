@@ -1,11 +1,15 @@
-// The open stream to one Node subject on which it is probed. Answers come in the order of the probes; a probe that is
-// not answered in time breaks that order and so ends the stream, and the next probe opens another.
+// The open stream to one Node subject on which it is probed. Answers come in the order of the probes. One that comes too
+// late for its own probe still says that the subject lives, and answers those that wait by then: a machine that is
+// short of CPU is slow, not dead.
 
 import { type ChannelInterface, type experimental, Metadata, status } from "@grpc/grpc-js";
 import type { Reply } from "../core/messages.ts";
 import { PROBES } from "./methods.ts";
 import { decodeProbeResult } from "./peer-codec.ts";
 import { refusedBy } from "./status.ts";
+
+/** Who owes more answers than this is asked on another stream. */
+const OWED_MAX = 8;
 
 const NOTHING = Buffer.alloc(0);
 const NO_HEADERS = new Metadata();
@@ -19,6 +23,8 @@ export class ProbeStream {
   readonly #call: experimental.CallStream;
   readonly #ended: (code: number, isBroken: boolean) => void;
   #asked: Asked[] = [];
+  /** Answers that are still to come, and that nobody waits for. */
+  #owed = 0;
   #wasAnswered = false;
   /** We ended it ourselves. */
   #isCancelled = false;
@@ -42,10 +48,10 @@ export class ProbeStream {
 
   /** Probes once; `answer` is called exactly once, later. */
   ask(timeoutMs: number, answer: (reply: Reply) => void): void {
-    const timer = setTimeout(() => {
-      this.#cancel(status.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms`);
-    }, timeoutMs);
-    this.#asked.push({ answer, timer });
+    // What has arrived by then is read first.
+    const timer = setTimeout(() => setImmediate(() => this.#late(asked, timeoutMs)), timeoutMs);
+    const asked: Asked = { answer, timer };
+    this.#asked.push(asked);
     this.#call.sendMessageWithContext({}, NOTHING);
   }
 
@@ -59,13 +65,28 @@ export class ProbeStream {
     this.#call.cancelWithStatus(code, why);
   }
 
+  #late(asked: Asked, timeoutMs: number): void {
+    const at = this.#asked.indexOf(asked);
+    if (at < 0) return;
+    this.#asked.splice(at, 1);
+    this.#owed += 1;
+    const why = `no answer within ${timeoutMs} ms`;
+    if (this.#owed > OWED_MAX) this.#cancel(status.DEADLINE_EXCEEDED, why);
+    asked.answer(refusedBy(status.DEADLINE_EXCEEDED, why));
+  }
+
   #answered(bytes: Buffer): void {
-    const asked = this.#isOver ? undefined : this.#asked.shift();
-    if (asked === undefined) return;
-    clearTimeout(asked.timer);
+    const isAwaited = this.#owed > 0 || this.#asked.length > 0;
+    if (this.#isOver || !isAwaited) return;
     this.#wasAnswered = true;
     this.#call.startRead();
-    asked.answer(readReply(bytes));
+    const answered = this.#owed > 0 ? this.#asked.splice(0) : [this.#asked.shift()!];
+    if (this.#owed > 0) this.#owed += answered.length - 1;
+    const reply = readReply(bytes);
+    for (const { answer, timer } of answered) {
+      clearTimeout(timer);
+      answer(reply);
+    }
   }
 
   #end(code: number, details: string): void {
