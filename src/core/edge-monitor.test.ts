@@ -6,7 +6,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import type { View } from "./view.ts";
 
-type Result = "healthy" | "refused" | "late";
+type Result = "healthy" | "refused" | "silent";
 
 const self = host(0);
 const PERIOD = DEFAULT_SETTINGS.faultTimeoutMs;
@@ -30,8 +30,8 @@ function period(monitor: EdgeMonitor, number: number, subject: Endpoint, result:
   monitor.pulse(now);
   const due = monitor.due(now);
   assert.ok(due.includes(subject));
-  for (const other of due) if (other !== subject) monitor.answered(other, "healthy");
-  return monitor.answered(subject, result).map((edge) => edge.ring);
+  for (const other of due) if (other !== subject) monitor.answered(other, "healthy", now);
+  return monitor.answered(subject, result, now).map((edge) => edge.ring);
 }
 
 function periods(
@@ -54,7 +54,7 @@ describe("the edge monitor (PROTOCOL §11)", () => {
     assert.equal(monitor.wakeAt, 2 * PERIOD);
     for (const number of [2, 3]) {
       assert.deepEqual(new Set(monitor.due(number * PERIOD)), distinctSubjects(view));
-      for (const node of distinctSubjects(view)) monitor.answered(node, "healthy");
+      for (const node of distinctSubjects(view)) monitor.answered(node, "healthy", number * PERIOD);
       assert.deepEqual(monitor.due(number * PERIOD + 1), []);
       assert.equal(monitor.wakeAt, (number + 1) * PERIOD);
     }
@@ -64,7 +64,7 @@ describe("the edge monitor (PROTOCOL §11)", () => {
     const monitor = monitorOf(view);
     monitor.due(PERIOD);
     assert.deepEqual(monitor.due(2 * PERIOD), []);
-    monitor.answered(subject, "late");
+    monitor.answered(subject, "silent", 2 * PERIOD + 1);
     assert.deepEqual(monitor.due(2 * PERIOD + 1), [subject]);
     assert.deepEqual(monitor.due(2 * PERIOD + 2), []);
   });
@@ -89,14 +89,14 @@ describe("the edge monitor (PROTOCOL §11)", () => {
   });
 
   it("forgets strikes at every success", () => {
-    const results: readonly Result[] = ["refused", "late", "healthy", "refused", "refused", "late"];
+    const results: readonly Result[] = ["refused", "silent", "healthy", "refused", "refused", "silent"];
     assert.deepEqual(periods(monitorOf(view), subject, results), [[], [], [], [], [], rings]);
   });
 
   it("takes an answer that nobody waits for as no answer", () => {
     const monitor = monitorOf(view);
-    for (let i = 0; i < 5; i++) assert.deepEqual(monitor.answered(subject, "refused"), []);
-    assert.deepEqual(monitor.answered(host(99), "refused"), []);
+    for (let i = 0; i < 5; i++) assert.deepEqual(monitor.answered(subject, "refused", 0), []);
+    assert.deepEqual(monitor.answered(host(99), "refused", 0), []);
   });
 });
 
@@ -134,7 +134,7 @@ describe("strikes over view changes (PITFALLS B15)", () => {
     monitor.due(3 * PERIOD);
     monitor.follow(without(bystander), 3 * PERIOD + 1);
     const rings = without(bystander).ringsHeld(self, subject);
-    assert.equal(monitor.answered(subject, "refused").length, rings.length);
+    assert.equal(monitor.answered(subject, "refused", 3 * PERIOD + 2).length, rings.length);
   });
 
   it("keep the rhythm of probes, so that a mesh that changes all the time is not probed all the time", () => {
@@ -158,23 +158,52 @@ describe("a process that stood still (PITFALLS E8)", () => {
   const view = viewOfSize(5);
   const subject = view.subjectsOf(self)[0]!;
 
-  /** After how many late answers a subject is reported by us, who pause like this in each period. */
-  function probesUntilReported(pauseMs: number): number {
+  /** Lives through time in steps of a tenth of a period, with pauses. Answers when a silent subject is reported. */
+  function reportedAt(
+    pauses: readonly { readonly at: number; readonly ms: number }[],
+    silentFrom = 0,
+  ): number {
     const monitor = monitorOf(view);
-    for (let probes = 1, asked = PERIOD; ; probes++) {
-      monitor.pulse(asked);
-      for (const node of monitor.due(asked)) if (node !== subject) monitor.answered(node, "healthy");
-      for (let at = asked + PERIOD / 10; pauseMs === 0 && at < asked + PERIOD; at += PERIOD / 10)
-        monitor.pulse(at);
-      monitor.pulse(asked + PERIOD + pauseMs);
-      if (monitor.answered(subject, "late").length > 0) return probes;
-      asked = Math.ceil((asked + PERIOD + pauseMs) / PERIOD) * PERIOD;
+    let deadline = Infinity;
+    for (let now = 0; now < 100 * PERIOD; now += PERIOD / 10) {
+      now += pauses.find(({ at }) => at === now)?.ms ?? 0;
+      monitor.pulse(now);
+      if (now >= deadline) {
+        deadline = Infinity;
+        if (monitor.answered(subject, "silent", now).length > 0) return now - silentFrom;
+      }
+      for (const node of monitor.due(now)) {
+        if (node === subject && now >= silentFrom) deadline = now + PERIOD;
+        else monitor.answered(node, "healthy", now);
+      }
     }
+    return Infinity;
   }
 
-  it("holds late answers against others a quarter as much, so that the frozen are found all the same", () => {
-    assert.equal(probesUntilReported(0), STRIKES);
-    assert.equal(probesUntilReported(5000), 4 * STRIKES);
+  const onTime = (STRIKES + 1) * PERIOD;
+
+  it("finds a silent subject in as many periods as it takes strikes, while it is on time itself", () => {
+    assert.equal(reportedAt([]), onTime);
+    assert.equal(reportedAt([{ at: PERIOD, ms: PERIOD / 10 }]), onTime + PERIOD / 10, "a tenth is on time");
+  });
+
+  it("gives others the more time the longer it stood still, and finds the frozen all the same", () => {
+    const [little, much, most] = [PERIOD / 4, PERIOD, 10 * PERIOD].map(
+      (ms) => reportedAt([{ at: PERIOD, ms }]) - ms,
+    );
+    assert.ok(little! > onTime && little! <= onTime + 3 * PERIOD, `${little}`);
+    assert.ok(much! > little! && much! <= onTime + 6 * PERIOD, `${much}`);
+    assert.ok(most! >= much! && most! <= onTime + 6 * PERIOD, `${most}`);
+  });
+
+  it("trusts itself again after a while", () => {
+    const from = 20 * PERIOD;
+    assert.equal(reportedAt([{ at: PERIOD, ms: 2 * PERIOD }], from), onTime - PERIOD);
+  });
+
+  it("doubts its neighbours for as long as it is short of CPU", () => {
+    const pauses = Array.from({ length: 100 }, (_, i) => ({ at: i * PERIOD, ms: PERIOD / 2 }));
+    assert.ok(reportedAt(pauses) > 2 * onTime);
   });
 
   it("still counts refusals, which do not come from waiting", () => {
@@ -184,7 +213,7 @@ describe("a process that stood still (PITFALLS E8)", () => {
       monitor.pulse(asked);
       monitor.due(asked);
       monitor.pulse(asked + 5 * PERIOD);
-      return monitor.answered(subject, "refused").length;
+      return monitor.answered(subject, "refused", asked + 5 * PERIOD).length;
     });
     assert.deepEqual(reported, [0, 0, view.ringsHeld(self, subject).length]);
   });
@@ -195,7 +224,7 @@ describe("a process that stood still (PITFALLS E8)", () => {
     assert.equal(monitor.wakeAt, 1.1 * PERIOD);
     monitor.pulse(1.1 * PERIOD);
     assert.equal(monitor.wakeAt, 1.2 * PERIOD);
-    for (const node of distinctSubjects(view)) monitor.answered(node, "healthy");
+    for (const node of distinctSubjects(view)) monitor.answered(node, "healthy", 1.1 * PERIOD);
     assert.equal(monitor.wakeAt, 2 * PERIOD);
   });
 });

@@ -15,8 +15,8 @@ import type { View } from "./view.ts";
 interface Watch {
   rings: readonly number[];
   strikes: number;
-  /** When the probe that is under way began. */
-  askedAt: Millis | undefined;
+  /** A probe is under way. */
+  isAsked: boolean;
   /** It was reported, and has not answered well since. */
   isReported: boolean;
   /** A period began while a probe was under way: the next probe follows it at once. */
@@ -25,8 +25,17 @@ interface Watch {
   isExtra: boolean;
 }
 
-/** What a late answer counts while our own process was behind: a frozen subject is still found, only later. */
-const DOUBTFUL_STRIKE = 0.25;
+/**
+ * Within how many times our own lag an answer may be expected: it takes the subject's process and ours several turns of
+ * processors that are as crowded as ours was.
+ */
+const TURNS = 8;
+/** How much longer than a period silence may take to be a strike: a frozen subject is found all the same, later. */
+const DOUBT_MAX_MS = 6000;
+/** A machine that was short of CPU may be so again at once: half of the doubt is gone after this. */
+const DOUBT_HALVES_MS = 5000;
+/** What strikes may lack: a doubt that is as good as gone costs nobody another period. */
+const STRIKES_SLACK = 0.2;
 
 export class EdgeMonitor {
   readonly #self: Endpoint;
@@ -35,7 +44,8 @@ export class EdgeMonitor {
   #nextAt: Millis = Infinity;
   #underWay = 0;
   #pulseAt: Millis = Infinity;
-  #stalledAt: Millis = -Infinity;
+  #doubtMs: Millis = 0;
+  #doubtedAt: Millis = 0;
 
   constructor(self: Endpoint, settings: Settings) {
     this.#self = self;
@@ -63,7 +73,7 @@ export class EdgeMonitor {
       const watch = this.#watches.get(subject) ?? {
         rings: held,
         strikes: 0,
-        askedAt: undefined,
+        isAsked: false,
         isReported: false,
         isOwed: false,
         isExtra: false,
@@ -72,7 +82,7 @@ export class EdgeMonitor {
       // The report died with its configuration; the next failure repeats it.
       if (watch.isReported) watch.strikes = this.#settings.faultStrikes - 1;
       watches.set(subject, watch);
-      if (watch.askedAt !== undefined) this.#underWay += 1;
+      if (watch.isAsked) this.#underWay += 1;
     }
     this.#watches = watches;
     this.#nextAt = watches.size === 0 ? Infinity : Math.min(this.#nextAt, this.#periodAfter(now));
@@ -85,7 +95,7 @@ export class EdgeMonitor {
   /** Probes this subject out of turn, at the next `due`. */
   ask(subject: Endpoint): void {
     const watch = this.#watches.get(subject);
-    if (watch === undefined || watch.isOwed || watch.askedAt !== undefined) return;
+    if (watch === undefined || watch.isOwed || watch.isAsked) return;
     watch.isOwed = true;
     watch.isExtra = true;
   }
@@ -96,11 +106,11 @@ export class EdgeMonitor {
     if (isNewPeriod) this.#nextAt = this.#periodAfter(now);
     const subjects: Endpoint[] = [];
     for (const [subject, watch] of this.#watches) {
-      if (isNewPeriod) watch.isExtra = watch.isExtra && watch.askedAt !== undefined;
+      if (isNewPeriod) watch.isExtra = watch.isExtra && watch.isAsked;
       watch.isOwed ||= isNewPeriod;
-      if (!watch.isOwed || watch.askedAt !== undefined) continue;
+      if (!watch.isOwed || watch.isAsked) continue;
       watch.isOwed = false;
-      watch.askedAt = now;
+      watch.isAsked = true;
       subjects.push(subject);
     }
     if (subjects.length === 0) return subjects;
@@ -110,25 +120,30 @@ export class EdgeMonitor {
   }
 
   /**
-   * Feels our own pulse while probes are under way. When it comes late, our process is short of CPU, and a probe that
-   * timed out meanwhile says little about its subject: the answer may lie unread, and on a machine where we are
-   * starved others are too (PITFALLS E8). Answers by how much it was late, where that was too much.
+   * Feels our own pulse: while probes are under way, and when it is time for the next. When it comes late, our process
+   * is short of CPU, and a probe that gets no answer in time says little about its subject: the answer may lie unread,
+   * and on a machine where we are starved others are too (PITFALLS E8). Answers by how much it was late, where that
+   * was too much.
    */
   pulse(now: Millis): Millis | undefined {
-    if (this.#underWay === 0 || now < this.#pulseAt) return undefined;
-    const lateMs = now - this.#pulseAt;
-    this.#pulseAt = now + this.#pulseMs;
+    let lateMs = now - this.#nextAt;
+    if (this.#underWay > 0 && now >= this.#pulseAt) {
+      lateMs = Math.max(lateMs, now - this.#pulseAt);
+      this.#pulseAt = now + this.#pulseMs;
+    }
     if (lateMs <= this.#pulseMs) return undefined;
-    this.#stalledAt = now;
+    const doubtMs = Math.min(Math.max(TURNS * lateMs - this.#settings.faultTimeoutMs, 0), DOUBT_MAX_MS);
+    this.#doubtMs = Math.max(doubtMs, this.#doubtAt(now));
+    this.#doubtedAt = now;
     return lateMs;
   }
 
-  /** Takes a probe's result; answers what to report, if anything. */
-  answered(subject: Endpoint, result: "healthy" | "refused" | "late"): readonly Edge[] {
+  /** Takes a probe's result, `silent` where nothing came; answers what to report, if anything. */
+  answered(subject: Endpoint, result: "healthy" | "refused" | "silent", now: Millis): readonly Edge[] {
     const watch = this.#watches.get(subject);
-    if (watch?.askedAt === undefined) return [];
-    const { askedAt, isExtra } = watch;
-    watch.askedAt = undefined;
+    if (watch?.isAsked !== true) return [];
+    const { isExtra } = watch;
+    watch.isAsked = false;
     watch.isExtra = false;
     this.#underWay -= 1;
     if (result === "healthy") {
@@ -137,8 +152,8 @@ export class EdgeMonitor {
       return [];
     }
     if (isExtra) return [];
-    watch.strikes += result === "late" && askedAt <= this.#stalledAt ? DOUBTFUL_STRIKE : 1;
-    return watch.strikes < this.#settings.faultStrikes ? [] : this.report(subject);
+    watch.strikes += result === "silent" ? this.#strikeAt(now) : 1;
+    return watch.strikes < this.#settings.faultStrikes - STRIKES_SLACK ? [] : this.report(subject);
   }
 
   /** This subject has failed, by what is known of it: answers what to report. */
@@ -148,6 +163,16 @@ export class EdgeMonitor {
     watch.isReported = true;
     watch.strikes = 0; // It is reported anew after as many more, for as long as the configuration lasts.
     return watch.rings.map((ring) => ({ node: subject, ring }));
+  }
+
+  /** What silence counts: less while our own process is, or was lately, behind. */
+  #strikeAt(now: Millis): number {
+    const { faultTimeoutMs } = this.#settings;
+    return faultTimeoutMs / (faultTimeoutMs + this.#doubtAt(now));
+  }
+
+  #doubtAt(now: Millis): Millis {
+    return this.#doubtMs * 2 ** ((this.#doubtedAt - now) / DOUBT_HALVES_MS);
   }
 
   #periodAfter(now: Millis): Millis {

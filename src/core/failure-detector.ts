@@ -63,7 +63,7 @@ export class FailureDetector {
     const lateMs = this.#monitor.pulse(now);
     if (lateMs === undefined || now < this.#saysAgainAt) return;
     this.#saysAgainAt = now + SAY_AGAIN_MS;
-    const text = `this process stood still for ${Math.round(lateMs)} ms: probes that got no answer meanwhile hardly count`;
+    const text = `this process stood still for ${Math.round(lateMs)} ms: others are given more time to answer`;
     this.#out.add({ kind: "note", level: "warn", text });
   }
 
@@ -78,9 +78,13 @@ export class FailureDetector {
 
   probed(subject: Endpoint, reply: Reply, now: Millis): Verdict {
     const isWell = reply.kind === "ack";
-    const isLate = reply.kind === "refused" && reply.code === "deadline_exceeded";
     const uuid = reply.kind === "ack" || reply.kind === "refused" ? reply.uuid : undefined;
-    const report = this.#monitor.answered(subject, isWell ? "healthy" : isLate ? "late" : "refused");
+    const isLate = reply.kind === "refused" && reply.code === "deadline_exceeded";
+    // Also a connection that was lost, or did not come about in time, may say more about us than about the subject.
+    // Where it was refused, or the subject says so itself, the doubt costs little: it grows with our own lag alone.
+    const isSilent =
+      isLate || (reply.kind === "refused" && reply.code === "unavailable" && uuid === undefined);
+    const report = this.#monitor.answered(subject, isWell ? "healthy" : isSilent ? "silent" : "refused", now);
     if (uuid !== undefined && this.#mayHaveCrashed(subject) && !this.#view!.hasAs(subject, uuid)) {
       return { subject, isWell: false, report: this.#monitor.report(subject) };
     }
