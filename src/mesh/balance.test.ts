@@ -62,6 +62,14 @@ describe("roundRobin", () => {
   it("takes each in turn", () => {
     assert.deepEqual(new Set(countPicks(new RoundRobin(), servers(7), 700).values()), new Set([100]));
   });
+
+  it("spreads calls that all go away from one member", () => {
+    const from = servers(5);
+    const policy = new RoundRobin();
+    const [missing, ...others] = from;
+    const picked = new Set(Array.from({ length: 100 }, () => policy.pick(from, [missing!])));
+    assert.deepEqual(picked, new Set(others));
+  });
 });
 
 describe("leastPending", () => {

@@ -31,8 +31,10 @@ export class RoundRobin implements Policy {
   #turn = Math.floor(Math.random() * 0x1_0000);
 
   pick<C extends Candidate>(from: readonly C[], tried: readonly Candidate[]): C | undefined {
-    // A further attempt takes nobody's turn, or who fails would be asked first by every call.
-    if (tried.length === 0) this.#turn = (this.#turn + 1) >>> 0;
+    // A further attempt takes nobody's turn, or who fails would be asked first by every call. It may be one of many,
+    // all away from one member at once, and they should not all go to one other.
+    if (tried.length > 0) return anyOf(from, tried);
+    this.#turn = (this.#turn + 1) >>> 0;
     return firstFrom(this.#turn, from, tried);
   }
 }
@@ -40,7 +42,7 @@ export class RoundRobin implements Policy {
 /** Any of them. */
 export class Random implements Policy {
   pick<C extends Candidate>(from: readonly C[], tried: readonly Candidate[]): C | undefined {
-    return firstFrom(Math.floor(Math.random() * from.length), from, tried);
+    return anyOf(from, tried);
   }
 }
 
@@ -157,6 +159,10 @@ export class Prefer implements Policy {
     }
     return this.#tiers as readonly (readonly C[])[];
   }
+}
+
+function anyOf<C extends Candidate>(from: readonly C[], tried: readonly Candidate[]): C | undefined {
+  return firstFrom(Math.floor(Math.random() * from.length), from, tried);
 }
 
 function firstFrom<C extends Candidate>(

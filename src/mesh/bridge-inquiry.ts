@@ -21,12 +21,19 @@ export function askWhetherThere(
   tell: (answer: Answer) => void,
 ): Inquiry {
   let isOver = false;
-  const late = setTimeout(() => {
+  const askedMs = performance.now();
+  const isLate = (): void => {
     // What has arrived meanwhile is read before that.
     setImmediate(() => {
       if (!isOver) tell("late");
     });
-  }, lateMs).unref();
+  };
+  const wait = (then: () => void): NodeJS.Timeout => setTimeout(then, lateMs).unref();
+  let late = wait(() => {
+    // Where it was this process that was held up, the member is given the time again; once.
+    if (performance.now() - askedMs > 1.5 * lateMs) late = wait(isLate);
+    else isLate();
+  });
   const end = (answer: Answer): void => {
     if (isOver) return;
     isOver = true;

@@ -23,6 +23,8 @@ export class Line {
   isWanted = true;
   /** When it was last heard, or when calls began to wait for it. */
   heardMs = 0;
+  /** How long it took to say that it is there, when it was asked last. */
+  answeredInMs = 0;
   readonly waiting: Set<Waiting> = new Set();
   #streams = 0;
   readonly #emptied: (line: Line) => void;

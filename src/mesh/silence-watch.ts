@@ -5,12 +5,13 @@
 import { askWhetherThere, type Inquiry } from "./bridge-inquiry.ts";
 import type { Line } from "./line.ts";
 
-const SWEEP_MS = 50;
+const SWEEP_MS = 25;
 /** Silence after which a member is asked, and at most, where its handlers are just slow. */
-const SILENT_MS = 150;
+const SILENT_MS = 100;
 const SILENT_MS_MAX = 2000;
-/** How long it may take to say that it is there. */
-const ANSWER_MS = 150;
+/** How long it may take to say that it is there; where it took longer before, twice as long as that. */
+const ANSWER_MS = 100;
+const ANSWER_MS_MAX = 1000;
 /** How often a member that is missing is asked again. */
 const AGAIN_MS = 500;
 
@@ -26,7 +27,6 @@ export class SilenceWatch {
   readonly #penaltyEnded: () => void;
   readonly #watched = new Map<Line, Watched>();
   #timer: NodeJS.Timeout | undefined;
-  #sweptMs = 0;
   #penaltyEndsMs = Infinity;
 
   /** `penaltyEnded`: a member that was avoided for a while may be called again. */
@@ -37,9 +37,7 @@ export class SilenceWatch {
 
   /** Goes on for as long as calls wait or members are avoided. */
   wake(): void {
-    if (this.#timer !== undefined) return;
-    this.#sweptMs = performance.now();
-    this.#timer = setTimeout(() => this.#sweep(), SWEEP_MS).unref();
+    this.#timer ??= setTimeout(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   forget(line: Line): void {
@@ -55,8 +53,6 @@ export class SilenceWatch {
 
   #sweep(): void {
     const nowMs = performance.now();
-    // When this process stood still itself, the others had no chance to be heard.
-    const wasAsleep = nowMs - this.#sweptMs > 2 * SWEEP_MS;
     this.#timer = undefined;
     let isBusy = false;
     let penaltyEndsMs = Infinity;
@@ -68,7 +64,6 @@ export class SilenceWatch {
         continue;
       }
       isBusy = true;
-      if (wasAsleep) line.heardMs = Math.max(line.heardMs, nowMs - SILENT_MS / 2);
       this.#look(line, nowMs);
     }
     if (this.#penaltyEndsMs <= nowMs) this.#penaltyEnded();
@@ -91,11 +86,14 @@ export class SilenceWatch {
     if (isDue) this.#ask(line, watched, nowMs);
   }
 
+  /** Where this process stood still itself, and answers lie unread, it asks in vain, and takes no harm. */
   #ask(line: Line, watched: Watched, nowMs: number): void {
     watched.askedMs = nowMs;
-    watched.inquiry = askWhetherThere(line.channel, ANSWER_MS, (answer) => {
+    const lateMs = Math.min(Math.max(2 * line.answeredInMs, ANSWER_MS), ANSWER_MS_MAX);
+    watched.inquiry = askWhetherThere(line.channel, lateMs, (answer) => {
       if (answer !== "late") watched.inquiry = undefined;
       if (answer === "here") {
+        line.answeredInMs = performance.now() - nowMs;
         line.heard();
         watched.patienceMs = Math.min(watched.patienceMs * 2, SILENT_MS_MAX);
       } else {
