@@ -7,6 +7,10 @@ export interface BenchmarkOptions {
   readonly runs: number | undefined;
   /** Sizes of meshes; absent: as the benchmark thinks right. */
   readonly sizes: readonly number[] | undefined;
+  /** How long what goes on for long goes on; absent: as the benchmark thinks right. */
+  readonly minutes: number | undefined;
+  /** Processes that take CPU time beside it; absent: as the benchmark thinks right. */
+  readonly burners: number | undefined;
 }
 
 export interface BenchmarkResult {

@@ -47,8 +47,14 @@ export class HeldMember {
   #failed = (_error: Error): void => {};
   #counted = (_sent: Sent): void => {};
 
-  /** `changed` is called after each cut, panic and end. */
-  constructor(kind: MemberKind, address: string, seed: string | undefined, changed: () => void) {
+  /** `more` are flags that both kinds know; `changed` is called after each cut, panic and end. */
+  constructor(
+    kind: MemberKind,
+    address: string,
+    seed: string | undefined,
+    more: readonly string[],
+    changed: () => void,
+  ) {
     this.kind = kind;
     this.address = address;
     this.#changed = changed;
@@ -58,7 +64,7 @@ export class HeldMember {
     });
 
     const [program, ...words] = programs[kind];
-    const flags = ["--listen", address, "--json", ...(seed === undefined ? [] : ["--seed", seed])];
+    const flags = ["--listen", address, "--json", ...(seed === undefined ? [] : ["--seed", seed]), ...more];
     const child = spawn(program!, [...words, ...flags], { stdio: ["pipe", "pipe", "pipe"], env: ownEnv() });
     this.#child = child;
     running.add(this);
@@ -107,6 +113,10 @@ export class HeldMember {
 
   kill(): void {
     this.#child.kill("SIGKILL");
+  }
+
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
   }
 
   toString(): string {

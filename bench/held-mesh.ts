@@ -40,21 +40,21 @@ export class HeldMesh {
   #startUp: StartUp = { wallMs: 0, cpuMsEach: undefined };
   #changed = (): void => {};
 
-  private constructor(kind: MemberKind, addresses: readonly string[]) {
+  private constructor(kind: MemberKind, addresses: readonly string[], flags: readonly string[]) {
     this.kind = kind;
     const [founder] = addresses;
     this.members = addresses.map((address) => {
       const seed = address === founder ? undefined : founder;
-      return new HeldMember(kind, address, seed, () => this.#changed());
+      return new HeldMember(kind, address, seed, flags, () => this.#changed());
     });
     this.#alive = new Set(this.members);
   }
 
   /** Starts the processes, and settles when all of them wait to be told to join. */
-  static async start(kind: MemberKind, size: number): Promise<HeldMesh> {
+  static async start(kind: MemberKind, size: number, flags: readonly string[] = []): Promise<HeldMesh> {
     const addresses = await freeAddresses(size);
     const startedMs = performance.now();
-    const mesh = new HeldMesh(kind, addresses);
+    const mesh = new HeldMesh(kind, addresses, flags);
     try {
       await within(startTimeoutMs, Promise.all(mesh.members.map((member) => member.holding)));
     } catch (error) {
@@ -84,19 +84,34 @@ export class HeldMesh {
 
   /** Kills this many, chosen at random, at once. */
   kill(count: number, timeoutMs: number): Promise<Outcome> {
-    const left = [...this.#alive];
-    const victims = Array.from({ length: count }, () => left.splice(randomInt(left.length), 1)[0]!);
-    for (const victim of victims) {
-      this.#alive.delete(victim);
-      victim.kill();
-    }
+    for (const victim of this.#lose(count)) victim.kill();
     return this.#agreement(timeoutMs);
+  }
+
+  /** Stops this many, chosen at random, at once and for good. */
+  freeze(count: number, timeoutMs: number): Promise<Outcome> {
+    for (const victim of this.#lose(count)) victim.freeze();
+    return this.#agreement(timeoutMs);
+  }
+
+  /** Lets it be for so long, and then waits as long again at most until all agree, where they do not. */
+  async watch(ms: number): Promise<Outcome> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return this.#agreement(ms);
   }
 
   async stop(): Promise<void> {
     this.#changed = () => {};
     for (const member of this.members) member.kill();
     await Promise.all(this.members.map((member) => member.exited));
+  }
+
+  /** Those that the others will have to do without. */
+  #lose(count: number): readonly HeldMember[] {
+    const left = [...this.#alive];
+    const victims = Array.from({ length: count }, () => left.splice(randomInt(left.length), 1)[0]!);
+    for (const victim of victims) this.#alive.delete(victim);
+    return victims;
   }
 
   async #agreement(timeoutMs: number): Promise<Outcome> {

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--json FILE]`: runs the benchmarks that are
- * named, or all of them; `--list` says which there are. Exit status 1 where one of them did not pass, 2 on
- * wrong flags.
+ * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--minutes N] [--burners N] [--json FILE]`: runs
+ * the benchmarks that are named, or all of them; `--list` says which there are. Exit status 1 where one of them did
+ * not pass, 2 on wrong flags.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { calls } from "./calls.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
 import { rpc } from "./rpc.ts";
+import { soak } from "./soak.ts";
 import { viewChanges } from "./view-changes.ts";
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   acceptance,
   calls,
   rpc,
+  soak,
   "view-changes": viewChanges,
 };
 
@@ -36,6 +38,8 @@ function readFlags(): Wish {
       quick: { type: "boolean", default: false },
       runs: { type: "string" },
       members: { type: "string" },
+      minutes: { type: "string" },
+      burners: { type: "string" },
       json: { type: "string" },
     },
   });
@@ -43,15 +47,19 @@ function readFlags(): Wish {
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new Error(`${unknown}: expected one of the benchmarks ${known.join(", ")}`);
-  const { list, quick, runs, members, json } = values;
+  const { list, quick, runs, members, minutes, burners, json } = values;
+  const count = (flag: string, text: string | undefined, least: number): number | undefined =>
+    text === undefined ? undefined : wholeNumber(flag, text, least);
   return {
     names: positionals.length > 0 ? [...new Set(positionals)] : known,
     list,
     json,
     options: {
       quick,
-      runs: runs === undefined ? undefined : wholeNumber("--runs", runs, 1),
+      runs: count("--runs", runs, 1),
       sizes: members?.split(",").map((size) => wholeNumber("--members", size, 3)),
+      minutes: count("--minutes", minutes, 1),
+      burners: count("--burners", burners, 1),
     },
   };
 }

@@ -3,11 +3,11 @@
  * in one run, in turn. Each run boots one mesh, watches it at rest and kills one member, and boots another
  * one and kills a third of its members at once.
  */
-import { buildPeer, missingTool } from "../interop/rust-peer.ts";
 import type { MemberKind } from "../test/member-process.ts";
 import { type AtRest, measureAtRest, type Window } from "./at-rest.ts";
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from "./benchmark.ts";
 import { HeldMesh, type Outcome, type StartUp } from "./held-mesh.ts";
+import { availableKinds } from "./kinds.ts";
 import { load } from "./machine.ts";
 import { report } from "./membership-report.ts";
 import { keepRecord } from "./record.ts";
@@ -94,14 +94,6 @@ function isWell(...outcomes: readonly (Outcome | undefined)[]): boolean {
 
 async function recordOf(mesh: HeldMesh, name: string): Promise<{ readonly record: string }> {
   return { record: await keepRecord(mesh, name) };
-}
-
-/** Without the Rust members this measures the Node members alone, and says so. */
-function availableKinds(): readonly MemberKind[] {
-  const missing = missingTool();
-  if (missing === undefined && buildPeer()) return ["node", "rust"];
-  tell(`without Rust members: ${missing ?? "the peer could not be built, see above"}`);
-  return ["node"];
 }
 
 function shown({ tookMs, why, cuts }: Outcome): string {
