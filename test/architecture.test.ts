@@ -42,6 +42,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "alert-batch",
     "classic-paxos",
     "coordinator-timing",
+    "conclusion",
     "crash-check",
     "configuration-check",
     "crossroads",
@@ -60,7 +61,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "repair",
     "drive",
   ],
-  ["coordinator-choice", "dissemination", "laggards", "reinforcement"],
+  ["coordinator-choice", "dissemination", "laggards", "last-resort", "reinforcement"],
   ["entrance", "exit", "failure-detector", "healing", "round"],
   ["member"],
 ];

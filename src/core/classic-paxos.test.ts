@@ -21,6 +21,7 @@ const configuration = view.id;
 const self = host(0);
 const value: Proposal = [host(7)];
 const rival: Proposal = [host(8)];
+const nobody: ReadonlySet<Endpoint> = new Set();
 
 function rank(round: number, of: Endpoint = host(1)): Rank {
   return { round, nodeIndex: nodeIndexOf(of) };
@@ -149,9 +150,9 @@ describe("a coordinator (PITFALLS B6, B8)", () => {
     paxos.promise(promise(host(1), own, FAST_RANK, value));
     for (let i = 0; i < 5; i++) paxos.promise(promise(host(1), own, FAST_RANK, rival));
     paxos.promise(promise(host(2), own));
-    assert.equal(paxos.awaitingChoice, undefined);
+    assert.equal(paxos.awaitingChoice(nobody), undefined);
     paxos.promise(promise(host(3), own));
-    assert.deepEqual(paxos.awaitingChoice, [
+    assert.deepEqual(paxos.awaitingChoice(nobody), [
       promise(host(1), own, FAST_RANK, value),
       promise(host(2), own),
       promise(host(3), own),
@@ -164,7 +165,7 @@ describe("a coordinator (PITFALLS B6, B8)", () => {
     for (const i of [1, 2, 3]) paxos.promise(promise(host(i), own));
     assert.deepEqual(paxos.propose(value), { kind: "accept", sender: self, configuration, rank: own, value });
     paxos.promise(promise(host(4), own));
-    assert.equal(paxos.awaitingChoice, undefined);
+    assert.equal(paxos.awaitingChoice(nobody), undefined);
   });
 
   it("leaves nothing of a round behind when it begins the next", () => {
@@ -176,7 +177,7 @@ describe("a coordinator (PITFALLS B6, B8)", () => {
     assert.deepEqual(paxos.promise(promise(host(4), second)), refuse.notOurRank);
     const promised = [1, 2, 3].map((i) => {
       paxos.promise(promise(host(i), third));
-      return paxos.awaitingChoice?.length;
+      return paxos.awaitingChoice(nobody)?.length;
     });
     assert.deepEqual(promised, [undefined, undefined, 3]);
   });

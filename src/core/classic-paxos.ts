@@ -96,11 +96,21 @@ export class ClassicPaxos {
     return undefined;
   }
 
-  /** The promises of our own round once a majority made them, until a value is put to the vote. */
-  get awaitingChoice(): readonly PromiseMessage[] | undefined {
+  /**
+   * The promises of our own round once a majority made them, until a value is put to the vote. Where some are dead for
+   * good, all others have to promise instead: what they voted for may have been chosen with votes of the dead.
+   */
+  awaitingChoice(dead: ReadonlySet<Endpoint>): readonly PromiseMessage[] | undefined {
     const attempt = this.#attempt;
     if (attempt === undefined || attempt.hasChosen) return undefined;
-    return attempt.promises.size >= this.#view.majority ? [...attempt.promises.values()] : undefined;
+    const promises = [...attempt.promises.values()].filter(({ sender }) => !dead.has(sender));
+    const needed = dead.size === 0 ? this.#view.majority : this.#view.size - dead.size;
+    return promises.length >= needed ? promises : undefined;
+  }
+
+  /** Whether this member promised our own round. */
+  hasPromised(member: Endpoint): boolean {
+    return this.#attempt?.promises.has(member) === true;
   }
 
   /** Puts a value to the vote in our own round, once. */

@@ -2,6 +2,7 @@
 // step runs to its end, and what a member says to itself waits in #own until the event is done.
 
 import { AlertBatch } from "./alert-batch.ts";
+import type { Conclusion } from "./conclusion.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
@@ -11,6 +12,7 @@ import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./fai
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { Healing, type HealingCall, type Remedy } from "./healing.ts";
 import { elsewhere } from "./inquiry.ts";
+import { LastResort, type Ruling } from "./last-resort.ts";
 import { accusations, edgesOfLeaver } from "./leaving.ts";
 import {
   ack,
@@ -26,7 +28,7 @@ import {
 import { Outgoing } from "./outgoing.ts";
 import { drawNodeId, type Random } from "./random.ts";
 import { refuse } from "./refusals.ts";
-import { type Conclusion, Round } from "./round.ts";
+import { Round } from "./round.ts";
 import type { Settings } from "./settings.ts";
 import { View } from "./view.ts";
 
@@ -57,6 +59,7 @@ export class Member implements Machine {
   #dissemination: Dissemination | undefined;
   readonly #out = new Outgoing<Call>();
   readonly #healing: Healing;
+  readonly #lastResort: LastResort;
   /** The newest view we had, be we in it or not. */
   #view: View | undefined;
   /** Absent while we are in no configuration. */
@@ -75,6 +78,7 @@ export class Member implements Machine {
     this.#detector = new FailureDetector(options.self, options.settings, this.#out);
     this.#healing = new Healing(options, this.#out);
     this.#exit = new Exit(options.self, this.#out);
+    this.#lastResort = new LastResort(options.self, this.#out);
   }
 
   get wakeAt(): Millis {
@@ -84,7 +88,7 @@ export class Member implements Machine {
       at = Math.min(at, this.#batch.dueAt, this.#membership.round.wakeAt, this.#gatekeeper.wakeAt);
       if (!this.#exit.isLeaving) at = Math.min(at, this.#healing.wakeAt);
     }
-    return Math.min(at, this.#detector.wakeAt);
+    return Math.min(at, this.#detector.wakeAt, this.#lastResort.wakeAt);
   }
 
   step(event: Event, now: Millis): readonly Effect[] {
@@ -107,13 +111,15 @@ export class Member implements Machine {
       case "request":
         return this.#onRequest(event.token, event.request);
       case "hangup":
+        this.#lastResort.hangup(event.token);
         return this.#gatekeeper.hangup(event.token);
       case "answer":
         return this.#onAnswer(event.call, event.reply);
       case "disconnected":
         return this.#detector.doubt(event.peer, this.#now);
       case "dialled":
-        return this.#heed(this.#detector.dialled(event.at, event.found, this.#now));
+        this.#heed(this.#detector.dialled(event.at, event.found, this.#now));
+        return this.#obey(this.#lastResort.dialled(event.at, event.found, this.#open));
       case "leave":
         return this.#leave(event.timeoutMs);
       case "wake":
@@ -127,6 +133,7 @@ export class Member implements Machine {
     this.#entrance?.wake(now);
     if (this.#membership === undefined) return this.#leaveUnlessKnocking();
     const { view, round } = this.#membership;
+    this.#lastResort.wake(now, round.unheard);
     if (this.#exit.mustAskAgain(now)) this.#askToBeReported();
     if (now >= this.#batch.dueAt) {
       const edges = this.#batch.take();
@@ -158,6 +165,9 @@ export class Member implements Machine {
         return this.#out.reply(token, this.#onLeave(request));
       case "compare":
         return this.#out.reply(token, this.#healing.compare(request, this.#now));
+      case "declareDead":
+      case "forceNew":
+        return this.#lastResort.take(token, request, this.#open, this.#now);
       case "broadcast":
         return this.#out.reply(token, this.#onBroadcast(request));
       default:
@@ -258,12 +268,18 @@ export class Member implements Machine {
     for (const alerts of said) this.#say(alerts);
   }
 
-  #found(): void {
+  #obey(ruling: Ruling | undefined): void {
+    if (ruling?.kind === "bury") this.#follow(this.#membership!.round.bury(ruling.dead, this.#now));
+    if (ruling?.kind === "found") this.#found(this.#view!.uuids);
+  }
+
+  /** Alone, in a new configuration. `uuids`: of all that were ever members of the mesh that this one replaces. */
+  #found(uuids: readonly NodeId[] = []): void {
     const { metadata, random, settings } = this.#options;
     const joiner = { uuid: drawNodeId(random), metadata };
     this.#uuid = joiner.uuid;
     this.#healing.founded();
-    this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner));
+    this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner, uuids));
   }
 
   /** Takes the next view; `by` tells what ended the one before. */
@@ -283,6 +299,7 @@ export class Member implements Machine {
     const kicked = before?.members.filter((node) => !view.has(node)) ?? [];
     this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded: this.#membership === undefined } });
     this.#own.push(...this.#healing.follow(this.#membership?.view, before, by, this.#now));
+    this.#obey(this.#lastResort.follow(this.#open));
     if (this.#membership === undefined) this.#removed(view);
     else if (this.#exit.isLeaving) this.#askToBeReported();
   }
@@ -300,6 +317,7 @@ export class Member implements Machine {
     this.#out.note("warn", `${why}; joining again`);
     this.#healing.follow(undefined, view, undefined, this.#now);
     this.#membership = undefined;
+    this.#lastResort.follow(undefined);
     this.#batch.clear();
     this.#detector.follow(undefined, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
@@ -360,6 +378,7 @@ export class Member implements Machine {
   #finish(removed: boolean): void {
     this.#exit.end();
     this.#entrance = undefined;
+    this.#lastResort.follow(undefined);
     this.#detector.follow(undefined, this.#now);
     for (const token of this.#gatekeeper.close()) this.#out.reply(token, refuse.closed);
     this.#out.add({ kind: "left", removed });

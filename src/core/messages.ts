@@ -117,7 +117,21 @@ export interface Compare extends Within {
   readonly past: readonly ConfigurationId[];
 }
 
-export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave | Compare;
+/** "These are dead and will not come back: decide without them." From an operator, to one of the rest (PITFALLS E9). */
+export interface DeclareDead {
+  readonly kind: "declareDead";
+  /** The one that the operator saw. */
+  readonly configuration: ConfigurationId;
+  readonly dead: readonly Endpoint[];
+}
+/** "Give these up, all other members of your configuration, and found a new mesh." From an operator. */
+export interface ForceNew {
+  readonly kind: "forceNew";
+  readonly configuration: ConfigurationId;
+  readonly abandoned: readonly Endpoint[];
+}
+
+export type Request = Gossip | PreJoin | Join | Broadcast | Probe | Leave | Compare | DeclareDead | ForceNew;
 
 /** What a Node member that is probed says of itself along with its answer. */
 interface ProbeAnswer {
@@ -187,6 +201,9 @@ export const ack: Ack = { kind: "ack" };
 
 /** The metadata key that every Node member carries, and the name of the service behind which extensions live. */
 export const PEER_SERVICE = "blip.ext.v1.Peer";
+
+/** The service behind which an operator's orders are taken. */
+export const OPERATOR_SERVICE = "blip.ext.v1.Operator";
 
 /** The metadata key that holds the name of the mesh, on members of a mesh that has one. */
 export const MESH_NAME = "blip.mesh";

@@ -28,6 +28,7 @@ export const refuse: {
   readonly joinPending: Refused;
   readonly degraded: Refused;
   readonly joining: Refused;
+  readonly orderPending: Refused;
   readonly tooMany: Refused;
   readonly closed: Refused;
 } = {
@@ -50,6 +51,7 @@ export const refuse: {
   joinPending: refused("already_exists", "another join request is pending"),
   degraded: refused("unavailable", "degraded"),
   joining: refused("unavailable", "not in a configuration yet"),
+  orderPending: refused("unavailable", "another order of an operator is under way"),
   tooMany: refused("resource_exhausted", "too many requests are waiting"),
   closed: refused("unavailable", "closed"),
 };

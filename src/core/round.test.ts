@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { batchesAbout } from "../../test/core/council.ts";
 import { host, hosts, joiner, joinerAt, K, nodeMetadata, viewOfSize } from "../../test/core/sample-views.ts";
+import type { Conclusion } from "./conclusion.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./messages.ts";
 import { seededRandom } from "./random.ts";
 import { refuse } from "./refusals.ts";
-import { type Conclusion, Round } from "./round.ts";
+import { Round } from "./round.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import type { View } from "./view.ts";
 

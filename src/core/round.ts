@@ -3,22 +3,20 @@
 
 import { certify } from "./certificates.ts";
 import { ClassicPaxos } from "./classic-paxos.ts";
+import { type Conclusion, type Draft, emptyDraft } from "./conclusion.ts";
 import { choose } from "./coordinator-choice.ts";
 import { patienceMs, retryMs, turnMs } from "./coordinator-timing.ts";
 import { CutDetector } from "./cut-detector.ts";
 import type { Millis } from "./doorway.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { compareEndpoints, type Endpoint } from "./endpoint.ts";
 import { FastPaxos } from "./fast-paxos.ts";
 import { JoinerLedger } from "./joiner-ledger.ts";
 import {
   type Alerts,
   ack,
-  type Certificate,
   type Edge,
   type FastAccepted,
   type Gossip,
-  type Joiner,
-  type PromiseMessage,
   type Proposal,
   type Refused,
   type Reply,
@@ -33,24 +31,6 @@ import type { View } from "./view.ts";
 const MISSING_JOINER_MS = 2000;
 /** How long a coordinator waits for votes that make its choice safe against Rust's late voters (PITFALLS B2). */
 const UNSAFE_CHOICE_MS = 5000;
-
-/** What a round wants done after it heard something, or after time passed. */
-export interface Conclusion {
-  /** To be broadcast; our own copy comes back to `hear`. */
-  readonly say: readonly Gossip[];
-  /** To be sent to its rank's coordinator only. */
-  readonly promise?: { readonly to: Endpoint; readonly message: PromiseMessage };
-  /** Edges to report on our own rings, in the next batch. */
-  readonly report: readonly Edge[];
-  /** The value that ends this configuration, with the joiners that it names. */
-  readonly decided?: Certificate;
-  /** Present where joiners of the decision were told of in several variants. */
-  readonly variants?: ReadonlyMap<Endpoint, readonly Joiner[]>;
-  /** A decision was made that we cannot apply, and its missing part did not come. */
-  readonly isLost: boolean;
-}
-
-type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say: Gossip[]; report: Edge[] };
 
 export class Round {
   readonly #view: View;
@@ -72,6 +52,8 @@ export class Round {
   /** The fast round turned out to be hopeless and our turn is set, or somebody else was first. */
   #isHurried = false;
   #unsafeUntil: Millis = Infinity;
+  /** Members that an operator declared dead. */
+  #dead: ReadonlySet<Endpoint> = new Set();
   #draft: Draft = emptyDraft();
 
   constructor(view: View, self: Endpoint, settings: Settings, random: Random) {
@@ -123,6 +105,19 @@ export class Round {
     }
     this.#conclude(now);
     return this.#draft;
+  }
+
+  /** Decides without these, who are dead for good: the others must promise, and for the dead is spoken (PITFALLS E9). */
+  bury(dead: ReadonlySet<Endpoint>, now: Millis): Conclusion {
+    this.#draft = emptyDraft();
+    this.#dead = dead;
+    if (this.#decision === undefined) this.#attempt(now);
+    return this.#draft;
+  }
+
+  /** Members that are not buried, and did not promise our classic round. */
+  get unheard(): readonly Endpoint[] {
+    return this.#view.members.filter((node) => !this.#dead.has(node) && !this.#classic.hasPromised(node));
   }
 
   #hearMember(gossip: Gossip, now: Millis): Reply {
@@ -267,13 +262,24 @@ export class Round {
   /** As coordinator with a majority of promises: put the right value to the vote. */
   #choose(now: Millis): void {
     this.#unsafeUntil = Infinity;
-    const promises = this.#decision === undefined ? this.#classic.awaitingChoice : undefined;
+    const promises = this.#decision === undefined ? this.#classic.awaitingChoice(this.#dead) : undefined;
     if (promises === undefined) return;
-    const choice = choose(this.#view, promises, this.#fast, this.#announced);
+    const candidate =
+      this.#announced ?? (this.#dead.size > 0 ? [...this.#dead].sort(compareEndpoints) : undefined);
+    const choice = choose(this.#view, promises, this.#fast, candidate);
     if (choice === undefined) return;
     const until = this.#firstAttemptAt! + UNSAFE_CHOICE_MS;
-    if (choice.isSafe || now >= until) this.#draft.say.push(this.#classic.propose(choice.value));
+    if (choice.isSafe || now >= until) this.#propose(choice.value);
     else this.#unsafeUntil = until;
+  }
+
+  #propose(value: Proposal): void {
+    const accept = this.#classic.propose(value);
+    this.#draft.say.push(accept);
+    const spoken = Math.max(0, this.#view.majority - (this.#view.size - this.#dead.size));
+    for (const sender of [...this.#dead].slice(0, spoken)) {
+      this.#draft.say.push({ ...accept, kind: "accepted", sender });
+    }
   }
 
   #decide(value: Proposal | undefined, now: Millis): void {
@@ -292,8 +298,4 @@ export class Round {
     const variants = new Map([...joiners.keys()].map((node) => [node, this.#ledger.variantsOf(node)]));
     if ([...variants.values()].some(({ length }) => length > 1)) this.#draft.variants = variants;
   }
-}
-
-function emptyDraft(): Draft {
-  return { say: [], report: [], isLost: false };
 }

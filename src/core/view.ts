@@ -78,8 +78,13 @@ export class View {
   }
 
   /** The first configuration of a new mesh. */
-  static founding(observers: number, self: Endpoint, { uuid, metadata }: Joiner): View {
-    return View.of(observers, [{ endpoint: self, uuid, metadata }], [uuid]);
+  static founding(
+    observers: number,
+    self: Endpoint,
+    { uuid, metadata }: Joiner,
+    earlier: readonly NodeId[] = [],
+  ): View {
+    return View.of(observers, [{ endpoint: self, uuid, metadata }], [...earlier, uuid]);
   }
 
   /** In ring 0 order, so that `members[indexOf(e)]` is e on every member. */

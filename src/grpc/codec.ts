@@ -10,6 +10,7 @@ import { decodeCompare, decodeCompared, encodeCompare, encodeCompared } from "./
 import * as wire from "./fields.ts";
 import * as blip from "./gen/blip_pb.ts";
 import type { Kind } from "./methods.ts";
+import { decodeOrder, encodeOrder } from "./order-codec.ts";
 import { decodeLeave, encodeLeave } from "./peer-codec.ts";
 
 type Body = blip.BroadcastReq["broadcasted"];
@@ -102,6 +103,9 @@ function writeRequest(request: Request): Buffer {
       return encodeLeave(request);
     case "compare":
       return encodeCompare(request);
+    case "declareDead":
+    case "forceNew":
+      return encodeOrder(request);
     case "broadcast":
       return toBytes(blip.BroadcastReqSchema, {
         unix: request.unix,
@@ -140,6 +144,9 @@ function readRequest(kind: Kind, bytes: Uint8Array): Request {
       return decodeLeave(bytes);
     case "compare":
       return decodeCompare(bytes);
+    case "declareDead":
+    case "forceNew":
+      return decodeOrder(kind, bytes);
     case "broadcast":
       return readBroadcast(bytes);
     default: {

@@ -12,7 +12,13 @@ export {
 } from "./certificates.ts";
 export { Channels, type ChannelsOptions } from "./channels.ts";
 export { MESH_HEADER, PROBE } from "./methods.ts";
-export { fetchConfiguration, type PeerClientOptions, PeerError, watchConfigurations } from "./peer-client.ts";
+export {
+  fetchConfiguration,
+  giveOrder,
+  type PeerClientOptions,
+  PeerError,
+  watchConfigurations,
+} from "./peer-client.ts";
 export type { Configuration } from "./peer-codec.ts";
 export { type Ask, type Gate, Membership, type MembershipOptions } from "./server.ts";
 export {

@@ -17,6 +17,8 @@ export const PATHS: { readonly [kind in Kind]: string } = {
   probe: "/blip.Membership/Probe",
   leave: "/blip.ext.v1.Peer/Leave",
   compare: "/blip.ext.v1.Peer/Compare",
+  declareDead: "/blip.ext.v1.Operator/DeclareDead",
+  forceNew: "/blip.ext.v1.Operator/ForceNew",
 };
 
 /** What every member answers at once, of either kind. */

@@ -1,11 +1,13 @@
-// Asks a member for the configuration it is in, from outside of the mesh: for the command line.
+// Asks a member for the configuration it is in, or orders it something, from outside of the mesh: for the command line.
 
 import { Client, credentials, status } from "@grpc/grpc-js";
 import type { Endpoint } from "../core/endpoint.ts";
+import { ORDER_MS } from "../core/last-resort.ts";
 import type { RefusalCode } from "../core/messages.ts";
 import { Channels } from "./channels.ts";
 import { Malformed } from "./fields.ts";
-import { SYNC, WATCH } from "./methods.ts";
+import { PATHS, SYNC, WATCH } from "./methods.ts";
+import { encodeOrder, type Order } from "./order-codec.ts";
 import { type Configuration, decodeConfiguration } from "./peer-codec.ts";
 import { nameOf } from "./status.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
@@ -42,19 +44,37 @@ export async function fetchConfiguration(
   endpoint: Endpoint,
   { timeoutMs = TIMEOUT_MS, ...options }: PeerClientOptions & { readonly timeoutMs?: number } = {},
 ): Promise<Configuration> {
+  return decoded(await ask(endpoint, SYNC, EMPTY, timeoutMs, options));
+}
+
+/**
+ * Has the member at this address carry out an operator's order; resolves when that is done.
+ * @throws PeerError where it refuses or fails, and the signal's reason where it was aborted.
+ */
+export async function giveOrder(
+  endpoint: Endpoint,
+  order: Order,
+  options: PeerClientOptions = {},
+): Promise<void> {
+  await ask(endpoint, PATHS[order.kind], encodeOrder(order), ORDER_MS + TIMEOUT_MS, options);
+}
+
+async function ask(
+  endpoint: Endpoint,
+  path: string,
+  request: Buffer,
+  timeoutMs: number,
+  options: PeerClientOptions,
+): Promise<Buffer> {
   const { signal } = options;
   signal?.throwIfAborted();
   const channels = channelsFor(options);
   let stop = (): void => {};
   try {
-    return await new Promise<Configuration>((resolve, reject) => {
-      const cancel = unary(channels.to(endpoint), SYNC, EMPTY, timeoutMs, (code, details, message) => {
-        if (code !== status.OK) return reject(new PeerError(nameOf(code), details));
-        try {
-          resolve(decoded(message));
-        } catch (error) {
-          reject(error);
-        }
+    return await new Promise<Buffer>((resolve, reject) => {
+      const cancel = unary(channels.to(endpoint), path, request, timeoutMs, (code, details, message) => {
+        if (code === status.OK) resolve(message);
+        else reject(new PeerError(nameOf(code), details));
       });
       stop = () => {
         cancel();

@@ -19,6 +19,7 @@ import { peekBroadcastId } from "./broadcast-id.ts";
 import { decodeRequest, encodeReply } from "./codec.ts";
 import { bufferOf } from "./fields.ts";
 import { type Kind, PATHS, PROBES, RELAY, SYNC, WATCH } from "./methods.ts";
+import type { Order } from "./order-codec.ts";
 import { decodeRelay } from "./peer-codec.ts";
 import { ProbeServer } from "./probe-server.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -35,6 +36,8 @@ export type Ask = (request: Request, answer: (reply: Reply) => void) => () => vo
 export interface Gate {
   preJoin(request: PreJoin, headers: Metadata): Refused | undefined;
   join(request: Join, peer: string): Refused | undefined;
+  /** Whether a caller may give an operator's orders. */
+  readonly operator: (peer: string, order: Order["kind"]) => Refused | undefined;
   /** Whether a caller may speak as members do. Absent: whoever gets here may. */
   readonly member?: (peer: string) => Refused | undefined;
   /** Whether a caller may be told of configurations. Absent: whoever gets here may. */
@@ -116,7 +119,7 @@ export class Membership {
   #handler(kind: Kind): handleUnaryCall<Buffer, Buffer> {
     return (call, respond) => {
       const bytes = call.request;
-      const stranger = this.#gate?.member?.(call.getPeer());
+      const stranger = this.#strangeness(kind, call.getPeer());
       if (stranger !== undefined) return respond(errorOf(stranger));
       const id = kind === "broadcast" ? peekBroadcastId(bytes) : undefined;
       if (id !== undefined && this.#recent.has(id)) return respond(errorOf(refuse.redundant));
@@ -127,6 +130,13 @@ export class Membership {
       if (refusal !== undefined) return respond(errorOf(refusal));
       this.#answer(request, id, call, respond);
     };
+  }
+
+  #strangeness(kind: Kind, peer: string): Refused | undefined {
+    if (kind !== "declareDead" && kind !== "forceNew") return this.#gate?.member?.(peer);
+    return this.#gate === undefined
+      ? refused("permission_denied", "no orders")
+      : this.#gate.operator(peer, kind);
   }
 
   #atTheGate(request: Request, call: ServerUnaryCall<Buffer, Buffer>): Refused | undefined {

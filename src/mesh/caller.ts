@@ -21,7 +21,9 @@ export type Wish =
   /** To become the member at `address`, with this metadata. */
   | { readonly kind: "join"; readonly address: string; readonly metadata: Metadata }
   /** To call a service; also those for health, reflection and `blip members`. */
-  | { readonly kind: "call"; readonly service: string; readonly method: string };
+  | { readonly kind: "call"; readonly service: string; readonly method: string }
+  /** To order what only an operator may, from another machine: `blip declare-dead`, `blip force-new`. */
+  | { readonly kind: "operate"; readonly order: "declareDead" | "forceNew" };
 
 /** True where the caller may; false, or a text that says why, where not. Must answer at once. */
 export type Authorize = (caller: Caller, wish: Wish) => boolean | string;
@@ -83,5 +85,6 @@ function ask(authorize: Authorize, caller: Caller, wish: Wish): string | undefin
 
 function wordsFor(wish: Wish): string {
   if (wish.kind === "call") return `call ${wish.service}/${wish.method}`;
+  if (wish.kind === "operate") return `order ${wish.order}`;
   return wish.kind === "join" ? `join as ${wish.address}` : "take part in the mesh";
 }

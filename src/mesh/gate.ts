@@ -45,6 +45,15 @@ export function gateOf({ meshName, needsTls, callers, told }: GateOptions): Gate
       const why = callers.refusalOf(peer, { kind: "join", address, metadata: request.metadata });
       return why === undefined ? undefined : refuse(request.sender, refused("permission_denied", why));
     },
+    operator(peer, order) {
+      if (isLoopback(peer)) return undefined;
+      if (callers === undefined) {
+        return refused("permission_denied", `${order} is taken from the member's own machine only`);
+      }
+      const why = callers.refusalOf(peer, { kind: "operate", order });
+      if (why !== undefined) told(peer, why);
+      return denied(why);
+    },
     ...(callers !== undefined && {
       member(peer: string) {
         const why = callers.refusalOf(peer, { kind: "membership" });
@@ -55,6 +64,12 @@ export function gateOf({ meshName, needsTls, callers, told }: GateOptions): Gate
         denied(callers.refusalOf(peer, { kind: "call", service, method })),
     }),
   };
+}
+
+/** Whether a connection comes from this machine; `peer` as grpc-js writes it, "ip:port" or "[ip]:port". */
+function isLoopback(peer: string): boolean {
+  const ip = peer.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  return ip === "::1" || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(ip);
 }
 
 function meshNameIn(metadata: Metadata): string | undefined {

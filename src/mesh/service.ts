@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { Server, ServiceDefinition, UntypedHandleCall } from "@grpc/grpc-js";
-import { PEER_SERVICE } from "../core/messages.ts";
+import { OPERATOR_SERVICE, PEER_SERVICE } from "../core/messages.ts";
 import { definitionOf, isDescService, type Method } from "./bridge-definition.ts";
 import { fromGrpc, fromPlain, type PlainHandler } from "./bridge-handlers.ts";
 import type { GrpcHandlers, Handlers } from "./bridge-shapes.ts";
@@ -61,7 +61,7 @@ export function service(definition: DescService | ServiceDefinition, handlers: o
 /** @throws BlipError BLIP_INVALID_OPTIONS naming the first that is no service, or that is there twice. */
 export function checkServices(services: unknown): readonly MeshService[] {
   if (!Array.isArray(services)) throw invalid("services", "an array", services);
-  const names = new Set<string>(["blip.Membership", PEER_SERVICE]);
+  const names = new Set<string>(["blip.Membership", PEER_SERVICE, OPERATOR_SERVICE]);
   for (const [i, given] of (services as Partial<MeshService>[]).entries()) {
     if (typeof given?.name !== "string" || given.name === "" || typeof given.register !== "function") {
       throw invalid(`services[${i}]`, "what service(definition, handlers) returns", given);

@@ -104,6 +104,10 @@ function tellRequest(request: Request): string {
       return "asks to be reported, since it leaves";
     case "compare":
       return `asks who else is in ${idOf(request.configuration)}`;
+    case "declareDead":
+      return `has ${request.dead.map(nameOf).join(", ")} declared dead`;
+    case "forceNew":
+      return `has ${request.abandoned.map(nameOf).join(", ")} given up for a new mesh`;
     default:
       return tellGossip(request);
   }

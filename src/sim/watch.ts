@@ -2,6 +2,7 @@
 
 import type { Effect, Event, Machine, Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { Gossip, Request } from "../core/messages.ts";
 import type { Settings } from "../core/settings.ts";
 import type { View } from "../core/view.ts";
 import { Bounds } from "./checkers/bounds.ts";
@@ -139,11 +140,8 @@ export class Watch {
         const to = effect.kind === "send" ? effect.to : [effect.to];
         const isRelay = event.kind === "request" && event.request === request;
         for (const checker of this.#lookingAt.said) checker.said(process, request, to, isRelay);
-        const gossip = request.kind === "broadcast" ? request.gossip : request;
-        if (isRelay || !("configuration" in gossip) || gossip.kind === "join" || gossip.kind === "leave")
-          return;
-        if (gossip.kind === "compare") return;
-        if (gossip.sender !== process.endpoint) return;
+        const gossip = gossipIn(request);
+        if (isRelay || gossip?.sender !== process.endpoint) return;
         for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
         return;
       }
@@ -168,5 +166,21 @@ export class Watch {
 
   #decided(process: Process, from: View, to: View): void {
     for (const checker of this.#lookingAt.decided) checker.decided(process, from, to);
+  }
+}
+
+/** What a request says of a configuration to all who are in it, if it does. */
+function gossipIn(request: Request): Gossip | undefined {
+  const said = request.kind === "broadcast" ? request.gossip : request;
+  switch (said.kind) {
+    case "alerts":
+    case "fastAccepted":
+    case "prepare":
+    case "promise":
+    case "accept":
+    case "accepted":
+      return said;
+    default:
+      return undefined;
   }
 }

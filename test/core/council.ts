@@ -1,12 +1,13 @@
 // The rounds of all members of one configuration around one table, without anything else of a member: what they say
 // is mail, and the test decides which letter arrives when, twice, or never. Keeps the minutes: what was voted for.
 
+import type { Conclusion } from "../../src/core/conclusion.ts";
 import type { Millis } from "../../src/core/doorway.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Alerts, Edge, Gossip, Joiner, Proposal, Reply } from "../../src/core/messages.ts";
 import { keyOf } from "../../src/core/messages.ts";
 import { type Random, seededRandom } from "../../src/core/random.ts";
-import { type Conclusion, Round } from "../../src/core/round.ts";
+import { Round } from "../../src/core/round.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/core/settings.ts";
 import type { View } from "../../src/core/view.ts";
 import { joinerAt } from "./sample-views.ts";

@@ -15,7 +15,44 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blip_ext.proto.
  */
 export const file_blip_ext: GenFile = /*@__PURE__*/
-  fileDesc("Cg5ibGlwX2V4dC5wcm90bxILYmxpcC5leHQudjEiPwoMTGVhdmVSZXF1ZXN0Eh4KBnNlbmRlchgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBCIPCg1MZWF2ZVJlc3BvbnNlIiIKDFJlbGF5UmVxdWVzdBISCgpicm9hZGNhc3RzGAEgAygMIg8KDVJlbGF5UmVzcG9uc2UiDgoMUHJvYmVSZXF1ZXN0IkoKDVByb2JlUmVzcG9uc2USDAoEY29kZRgBIAEoDRIaCgR1dWlkGAIgASgLMgwuYmxpcC5Ob2RlSWQSDwoHY29uZl9pZBgDIAEoBCJPCg5Db21wYXJlUmVxdWVzdBIeCgZzZW5kZXIYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQSDAoEcGFzdBgDIAMoBCLCAQoPQ29tcGFyZVJlc3BvbnNlEh4KBnNlbmRlchgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBBIMCgRzaXplGAMgASgNEhEKCWlzX21lbWJlchgEIAEoCBInCgVjaGFpbhgFIAMoCzIYLmJsaXAuZXh0LnYxLkNlcnRpZmljYXRlEiAKCGNvbnRhY3RzGAYgAygLMg4uYmxpcC5FbmRwb2ludBISCgp3YXNfbWVtYmVyGAcgASgIIqYBCgtDZXJ0aWZpY2F0ZRIPCgdjb25mX2lkGAEgASgEEh0KBXZhbHVlGAIgAygLMg4uYmxpcC5FbmRwb2ludBImCgdqb2luZXJzGAMgAygLMhUuYmxpcC5leHQudjEuQWRtaXR0ZWQSDQoFcm91bmQYBCABKA0SEAoIbm9kZV9pZHgYBSABKAQSHgoGdm90ZXJzGAYgAygLMg4uYmxpcC5FbmRwb2ludCJmCghBZG1pdHRlZBIcCgRub2RlGAEgASgLMg4uYmxpcC5FbmRwb2ludBIaCgR1dWlkGAIgASgLMgwuYmxpcC5Ob2RlSWQSIAoIbWV0YWRhdGEYAyABKAsyDi5ibGlwLk1ldGFkYXRhIg0KC1N5bmNSZXF1ZXN0Ig4KDFdhdGNoUmVxdWVzdCLrAQoNQ29uZmlndXJhdGlvbhIdCgVsb2NhbBgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSDwoHY29uZl9pZBgCIAEoBBIQCghkZWdyYWRlZBgDIAEoCBIqCgdtZW1iZXJzGAQgAygLMhkuYmxpcC5leHQudjEuTWVtYmVyUmVjb3JkEh4KBmpvaW5lZBgFIAMoCzIOLmJsaXAuRW5kcG9pbnQSHgoGa2lja2VkGAYgAygLMg4uYmxpcC5FbmRwb2ludBIPCgdza2lwcGVkGAcgASgEEhsKBXV1aWRzGAggAygLMgwuYmxpcC5Ob2RlSWQibgoMTWVtYmVyUmVjb3JkEiAKCGVuZHBvaW50GAEgASgLMg4uYmxpcC5FbmRwb2ludBIgCghtZXRhZGF0YRgCIAEoCzIOLmJsaXAuTWV0YWRhdGESGgoEdXVpZBgDIAEoCzIMLmJsaXAuTm9kZUlkMpUDCgRQZWVyEj4KBUxlYXZlEhkuYmxpcC5leHQudjEuTGVhdmVSZXF1ZXN0GhouYmxpcC5leHQudjEuTGVhdmVSZXNwb25zZRJCCgVSZWxheRIZLmJsaXAuZXh0LnYxLlJlbGF5UmVxdWVzdBoaLmJsaXAuZXh0LnYxLlJlbGF5UmVzcG9uc2UoATABEkMKBlByb2JlcxIZLmJsaXAuZXh0LnYxLlByb2JlUmVxdWVzdBoaLmJsaXAuZXh0LnYxLlByb2JlUmVzcG9uc2UoATABEkQKB0NvbXBhcmUSGy5ibGlwLmV4dC52MS5Db21wYXJlUmVxdWVzdBocLmJsaXAuZXh0LnYxLkNvbXBhcmVSZXNwb25zZRI8CgRTeW5jEhguYmxpcC5leHQudjEuU3luY1JlcXVlc3QaGi5ibGlwLmV4dC52MS5Db25maWd1cmF0aW9uEkAKBVdhdGNoEhkuYmxpcC5leHQudjEuV2F0Y2hSZXF1ZXN0GhouYmxpcC5leHQudjEuQ29uZmlndXJhdGlvbjABYgZwcm90bzM", [file_blip]);
+  fileDesc("Cg5ibGlwX2V4dC5wcm90bxILYmxpcC5leHQudjEiNwoFT3JkZXISDwoHY29uZl9pZBgBIAEoBBIdCgVuYW1lZBgCIAMoCzIOLmJsaXAuRW5kcG9pbnQiCwoJT3JkZXJEb25lIj8KDExlYXZlUmVxdWVzdBIeCgZzZW5kZXIYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQiDwoNTGVhdmVSZXNwb25zZSIiCgxSZWxheVJlcXVlc3QSEgoKYnJvYWRjYXN0cxgBIAMoDCIPCg1SZWxheVJlc3BvbnNlIg4KDFByb2JlUmVxdWVzdCJKCg1Qcm9iZVJlc3BvbnNlEgwKBGNvZGUYASABKA0SGgoEdXVpZBgCIAEoCzIMLmJsaXAuTm9kZUlkEg8KB2NvbmZfaWQYAyABKAQiTwoOQ29tcGFyZVJlcXVlc3QSHgoGc2VuZGVyGAEgASgLMg4uYmxpcC5FbmRwb2ludBIPCgdjb25mX2lkGAIgASgEEgwKBHBhc3QYAyADKAQiwgEKD0NvbXBhcmVSZXNwb25zZRIeCgZzZW5kZXIYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQSDAoEc2l6ZRgDIAEoDRIRCglpc19tZW1iZXIYBCABKAgSJwoFY2hhaW4YBSADKAsyGC5ibGlwLmV4dC52MS5DZXJ0aWZpY2F0ZRIgCghjb250YWN0cxgGIAMoCzIOLmJsaXAuRW5kcG9pbnQSEgoKd2FzX21lbWJlchgHIAEoCCKmAQoLQ2VydGlmaWNhdGUSDwoHY29uZl9pZBgBIAEoBBIdCgV2YWx1ZRgCIAMoCzIOLmJsaXAuRW5kcG9pbnQSJgoHam9pbmVycxgDIAMoCzIVLmJsaXAuZXh0LnYxLkFkbWl0dGVkEg0KBXJvdW5kGAQgASgNEhAKCG5vZGVfaWR4GAUgASgEEh4KBnZvdGVycxgGIAMoCzIOLmJsaXAuRW5kcG9pbnQiZgoIQWRtaXR0ZWQSHAoEbm9kZRgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSGgoEdXVpZBgCIAEoCzIMLmJsaXAuTm9kZUlkEiAKCG1ldGFkYXRhGAMgASgLMg4uYmxpcC5NZXRhZGF0YSINCgtTeW5jUmVxdWVzdCIOCgxXYXRjaFJlcXVlc3Qi6wEKDUNvbmZpZ3VyYXRpb24SHQoFbG9jYWwYASABKAsyDi5ibGlwLkVuZHBvaW50Eg8KB2NvbmZfaWQYAiABKAQSEAoIZGVncmFkZWQYAyABKAgSKgoHbWVtYmVycxgEIAMoCzIZLmJsaXAuZXh0LnYxLk1lbWJlclJlY29yZBIeCgZqb2luZWQYBSADKAsyDi5ibGlwLkVuZHBvaW50Eh4KBmtpY2tlZBgGIAMoCzIOLmJsaXAuRW5kcG9pbnQSDwoHc2tpcHBlZBgHIAEoBBIbCgV1dWlkcxgIIAMoCzIMLmJsaXAuTm9kZUlkIm4KDE1lbWJlclJlY29yZBIgCghlbmRwb2ludBgBIAEoCzIOLmJsaXAuRW5kcG9pbnQSIAoIbWV0YWRhdGEYAiABKAsyDi5ibGlwLk1ldGFkYXRhEhoKBHV1aWQYAyABKAsyDC5ibGlwLk5vZGVJZDKVAwoEUGVlchI+CgVMZWF2ZRIZLmJsaXAuZXh0LnYxLkxlYXZlUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkxlYXZlUmVzcG9uc2USQgoFUmVsYXkSGS5ibGlwLmV4dC52MS5SZWxheVJlcXVlc3QaGi5ibGlwLmV4dC52MS5SZWxheVJlc3BvbnNlKAEwARJDCgZQcm9iZXMSGS5ibGlwLmV4dC52MS5Qcm9iZVJlcXVlc3QaGi5ibGlwLmV4dC52MS5Qcm9iZVJlc3BvbnNlKAEwARJECgdDb21wYXJlEhsuYmxpcC5leHQudjEuQ29tcGFyZVJlcXVlc3QaHC5ibGlwLmV4dC52MS5Db21wYXJlUmVzcG9uc2USPAoEU3luYxIYLmJsaXAuZXh0LnYxLlN5bmNSZXF1ZXN0GhouYmxpcC5leHQudjEuQ29uZmlndXJhdGlvbhJACgVXYXRjaBIZLmJsaXAuZXh0LnYxLldhdGNoUmVxdWVzdBoaLmJsaXAuZXh0LnYxLkNvbmZpZ3VyYXRpb24wATJ9CghPcGVyYXRvchI5CgtEZWNsYXJlRGVhZBISLmJsaXAuZXh0LnYxLk9yZGVyGhYuYmxpcC5leHQudjEuT3JkZXJEb25lEjYKCEZvcmNlTmV3EhIuYmxpcC5leHQudjEuT3JkZXIaFi5ibGlwLmV4dC52MS5PcmRlckRvbmViBnByb3RvMw", [file_blip]);
+
+/**
+ * @generated from message blip.ext.v1.Order
+ */
+export type Order = Message<"blip.ext.v1.Order"> & {
+  /**
+   * the configuration that the operator saw
+   *
+   * @generated from field: uint64 conf_id = 1;
+   */
+  confId: bigint;
+
+  /**
+   * @generated from field: repeated blip.Endpoint named = 2;
+   */
+  named: Endpoint[];
+};
+
+/**
+ * Describes the message blip.ext.v1.Order.
+ * Use `create(OrderSchema)` to create a new message.
+ */
+export const OrderSchema: GenMessage<Order> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 0);
+
+/**
+ * @generated from message blip.ext.v1.OrderDone
+ */
+export type OrderDone = Message<"blip.ext.v1.OrderDone"> & {
+};
+
+/**
+ * Describes the message blip.ext.v1.OrderDone.
+ * Use `create(OrderDoneSchema)` to create a new message.
+ */
+export const OrderDoneSchema: GenMessage<OrderDone> = /*@__PURE__*/
+  messageDesc(file_blip_ext, 1);
 
 /**
  * @generated from message blip.ext.v1.LeaveRequest
@@ -37,7 +74,7 @@ export type LeaveRequest = Message<"blip.ext.v1.LeaveRequest"> & {
  * Use `create(LeaveRequestSchema)` to create a new message.
  */
 export const LeaveRequestSchema: GenMessage<LeaveRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 0);
+  messageDesc(file_blip_ext, 2);
 
 /**
  * @generated from message blip.ext.v1.LeaveResponse
@@ -50,7 +87,7 @@ export type LeaveResponse = Message<"blip.ext.v1.LeaveResponse"> & {
  * Use `create(LeaveResponseSchema)` to create a new message.
  */
 export const LeaveResponseSchema: GenMessage<LeaveResponse> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 1);
+  messageDesc(file_blip_ext, 3);
 
 /**
  * @generated from message blip.ext.v1.RelayRequest
@@ -69,7 +106,7 @@ export type RelayRequest = Message<"blip.ext.v1.RelayRequest"> & {
  * Use `create(RelayRequestSchema)` to create a new message.
  */
 export const RelayRequestSchema: GenMessage<RelayRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 2);
+  messageDesc(file_blip_ext, 4);
 
 /**
  * @generated from message blip.ext.v1.RelayResponse
@@ -82,7 +119,7 @@ export type RelayResponse = Message<"blip.ext.v1.RelayResponse"> & {
  * Use `create(RelayResponseSchema)` to create a new message.
  */
 export const RelayResponseSchema: GenMessage<RelayResponse> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 3);
+  messageDesc(file_blip_ext, 5);
 
 /**
  * @generated from message blip.ext.v1.ProbeRequest
@@ -95,7 +132,7 @@ export type ProbeRequest = Message<"blip.ext.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 4);
+  messageDesc(file_blip_ext, 6);
 
 /**
  * @generated from message blip.ext.v1.ProbeResponse
@@ -128,7 +165,7 @@ export type ProbeResponse = Message<"blip.ext.v1.ProbeResponse"> & {
  * Use `create(ProbeResponseSchema)` to create a new message.
  */
 export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 5);
+  messageDesc(file_blip_ext, 7);
 
 /**
  * @generated from message blip.ext.v1.CompareRequest
@@ -157,7 +194,7 @@ export type CompareRequest = Message<"blip.ext.v1.CompareRequest"> & {
  * Use `create(CompareRequestSchema)` to create a new message.
  */
 export const CompareRequestSchema: GenMessage<CompareRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 6);
+  messageDesc(file_blip_ext, 8);
 
 /**
  * @generated from message blip.ext.v1.CompareResponse
@@ -214,7 +251,7 @@ export type CompareResponse = Message<"blip.ext.v1.CompareResponse"> & {
  * Use `create(CompareResponseSchema)` to create a new message.
  */
 export const CompareResponseSchema: GenMessage<CompareResponse> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 7);
+  messageDesc(file_blip_ext, 9);
 
 /**
  * What ended a configuration, and who voted for it.
@@ -262,7 +299,7 @@ export type Certificate = Message<"blip.ext.v1.Certificate"> & {
  * Use `create(CertificateSchema)` to create a new message.
  */
 export const CertificateSchema: GenMessage<Certificate> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 8);
+  messageDesc(file_blip_ext, 10);
 
 /**
  * @generated from message blip.ext.v1.Admitted
@@ -289,7 +326,7 @@ export type Admitted = Message<"blip.ext.v1.Admitted"> & {
  * Use `create(AdmittedSchema)` to create a new message.
  */
 export const AdmittedSchema: GenMessage<Admitted> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 9);
+  messageDesc(file_blip_ext, 11);
 
 /**
  * @generated from message blip.ext.v1.SyncRequest
@@ -302,7 +339,7 @@ export type SyncRequest = Message<"blip.ext.v1.SyncRequest"> & {
  * Use `create(SyncRequestSchema)` to create a new message.
  */
 export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 10);
+  messageDesc(file_blip_ext, 12);
 
 /**
  * @generated from message blip.ext.v1.WatchRequest
@@ -315,7 +352,7 @@ export type WatchRequest = Message<"blip.ext.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 11);
+  messageDesc(file_blip_ext, 13);
 
 /**
  * @generated from message blip.ext.v1.Configuration
@@ -373,7 +410,7 @@ export type Configuration = Message<"blip.ext.v1.Configuration"> & {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 12);
+  messageDesc(file_blip_ext, 14);
 
 /**
  * @generated from message blip.ext.v1.MemberRecord
@@ -402,7 +439,7 @@ export type MemberRecord = Message<"blip.ext.v1.MemberRecord"> & {
  * Use `create(MemberRecordSchema)` to create a new message.
  */
 export const MemberRecordSchema: GenMessage<MemberRecord> = /*@__PURE__*/
-  messageDesc(file_blip_ext, 13);
+  messageDesc(file_blip_ext, 15);
 
 /**
  * @generated from service blip.ext.v1.Peer
@@ -471,4 +508,34 @@ export const Peer: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_blip_ext, 0);
+
+/**
+ * What an operator may order where a majority is gone for good. Only from the member's own machine, or by a certificate
+ * that the member lets do it.
+ *
+ * @generated from service blip.ext.v1.Operator
+ */
+export const Operator: GenService<{
+  /**
+   * Decide without these, who are dead and will not come back. Answered once they are out.
+   *
+   * @generated from rpc blip.ext.v1.Operator.DeclareDead
+   */
+  declareDead: {
+    methodKind: "unary";
+    input: typeof OrderSchema;
+    output: typeof OrderDoneSchema;
+  },
+  /**
+   * Give these up, all others of the configuration, and found a new mesh.
+   *
+   * @generated from rpc blip.ext.v1.Operator.ForceNew
+   */
+  forceNew: {
+    methodKind: "unary";
+    input: typeof OrderSchema;
+    output: typeof OrderDoneSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_blip_ext, 1);
 

@@ -19,6 +19,7 @@ import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
 import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
 import { churnSoak, slowSubscriber } from "./long-run.ts";
 import { doubledAndLate, uniformLoss } from "./messages.ts";
+import { declareDead, forceNew } from "./orders.ts";
 import {
   evenSplit,
   flipFlop,
@@ -79,6 +80,8 @@ export const SCENARIOS: readonly Scenario[] = [
   churnSoak,
   countEqualsLow,
   shortCut,
+  declareDead,
+  forceNew,
 ];
 
 /** By name, slug, or both: "S4", "crash-k-at-once", "S4-crash-k-at-once"; capital or not. */

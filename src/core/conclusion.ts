@@ -1,0 +1,27 @@
+// What a round wants done after it heard something or after time passed, gathered while it thinks.
+
+import type { Endpoint } from "./endpoint.ts";
+import type { Certificate, Edge, Gossip, Joiner, PromiseMessage } from "./messages.ts";
+
+/** What a round wants done after it heard something, or after time passed. */
+export interface Conclusion {
+  /** To be broadcast; our own copy comes back to `hear`. */
+  readonly say: readonly Gossip[];
+  /** To be sent to its rank's coordinator only. */
+  readonly promise?: { readonly to: Endpoint; readonly message: PromiseMessage };
+  /** Edges to report on our own rings, in the next batch. */
+  readonly report: readonly Edge[];
+  /** The value that ends this configuration, with the joiners that it names. */
+  readonly decided?: Certificate;
+  /** Present where joiners of the decision were told of in several variants. */
+  readonly variants?: ReadonlyMap<Endpoint, readonly Joiner[]>;
+  /** A decision was made that we cannot apply, and its missing part did not come. */
+  readonly isLost: boolean;
+}
+
+/** A conclusion that is still being drawn. */
+export type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say: Gossip[]; report: Edge[] };
+
+export function emptyDraft(): Draft {
+  return { say: [], report: [], isLost: false };
+}
