@@ -6,12 +6,20 @@ import { cacheGet } from "./cache-get.ts";
 import { type Flags, parseFlags, UsageError } from "./flags.ts";
 import { FLAGS, helpOf, overview } from "./help.ts";
 import { members, watch } from "./inquiry.ts";
+import { declareDead, forceNew } from "./orders.ts";
 import { sim } from "./sim.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 type Command = (flags: Flags, around: Surroundings) => Promise<number>;
 
-const COMMANDS: Readonly<Record<string, Command>> = { agent, members, watch, sim };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  agent,
+  members,
+  watch,
+  sim,
+  "declare-dead": declareDead,
+  "force-new": forceNew,
+};
 
 /**
  * Resolves with the exit status: 0 where it did what it was told, 1 where the world did not let it, 2 where the

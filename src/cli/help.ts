@@ -4,6 +4,7 @@ import { AGENT_FLAGS } from "./agent.ts";
 import { CACHE_FLAGS } from "./cache-get.ts";
 import { type FlagSpec, variableOf } from "./flags.ts";
 import { INQUIRY_FLAGS } from "./inquiry.ts";
+import { DECLARE_DEAD_FLAGS, FORCE_NEW_FLAGS } from "./orders.ts";
 import { SIM_FLAGS } from "./sim.ts";
 
 export const FLAGS: Readonly<Record<string, readonly FlagSpec[]>> = {
@@ -12,6 +13,8 @@ export const FLAGS: Readonly<Record<string, readonly FlagSpec[]>> = {
   watch: INQUIRY_FLAGS,
   sim: SIM_FLAGS,
   cache: CACHE_FLAGS,
+  "declare-dead": DECLARE_DEAD_FLAGS,
+  "force-new": FORCE_NEW_FLAGS,
 };
 
 const ABOUT: Readonly<Record<string, string>> = {
@@ -20,10 +23,12 @@ const ABOUT: Readonly<Record<string, string>> = {
   watch: "follows the view changes of the member at an address",
   sim: "runs one simulation on virtual time, and checks that all went well",
   cache: "get KEY prints a value of the cache that the mesh serves",
+  "declare-dead": "where a majority is gone for good, has the rest go on without them",
+  "force-new": "where a majority is gone for good, has one member found a new mesh",
 };
 
 export function overview(): string {
-  const commands = Object.entries(ABOUT).map(([name, about]) => `  blip ${name.padEnd(8)} ${about}`);
+  const commands = Object.entries(ABOUT).map(([name, about]) => `  blip ${name.padEnd(12)} ${about}`);
   return [
     "blip: in-process gRPC service meshes with strongly consistent membership",
     "",

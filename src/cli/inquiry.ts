@@ -4,7 +4,7 @@ import { addressOf, type Endpoint, parseEndpoint } from "../core/endpoint.ts";
 import { fetchConfiguration, PeerError, type TlsIdentity, watchConfigurations } from "../grpc/index.ts";
 import { parseHostPort, resolveAll } from "../mesh/address.ts";
 import { jsonLine, memberLines, shapeOfConfiguration, textLine } from "./cut-line.ts";
-import { type FlagSpec, type Flags, wrong } from "./flags.ts";
+import { type FlagSpec, type Flags, UsageError, wrong } from "./flags.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { identityOf, TLS_FLAGS } from "./tls-files.ts";
 
@@ -55,6 +55,7 @@ export async function asking(
     return 0;
   } catch (error) {
     if (stop.aborted) return 0;
+    if (error instanceof UsageError) throw error;
     warn(`blip: ${why(error, given.text)}`);
     return 1;
   }

@@ -233,3 +233,57 @@ describe("blip members and blip watch", () => {
     }
   });
 });
+
+describe("blip declare-dead and blip force-new", () => {
+  /** A member alone with two dead ones in its view. */
+  async function survivor(
+    t: TestContext,
+  ): Promise<{ readonly agent: Blip; readonly local: string; readonly dead: string[] }> {
+    const agent = new Blip(t, "agent --listen 127.0.0.1:0 --json");
+    const { local } = await agent.out.cut(() => true);
+    const others = [1, 2].map(() => new Blip(t, `agent --listen 127.0.0.1:0 --json --seed ${local}`));
+    const dead = await Promise.all(others.map(async ({ out }) => (await out.cut(() => true)).local));
+    await agent.out.cut(({ members }) => members.length === 3);
+    await Promise.all(others.map((other) => other.end("SIGKILL")));
+    return { agent, local, dead };
+  }
+
+  async function ends(command: Blip, status: number, out: readonly RegExp[], log?: RegExp): Promise<void> {
+    assert.equal(await command.ended, status);
+    assert.equal(command.out.all.length, out.length);
+    for (const [i, pattern] of out.entries()) assert.match(command.out.all[i]!, pattern);
+    if (log !== undefined) assert.match(command.log.all.join("\n"), log);
+  }
+
+  it("has the rest go on without the dead, after being told their names twice", async (t) => {
+    const { agent, local, dead } = await survivor(t);
+    const names = dead.map((address) => `--dead ${address}`).join(" ");
+    const asked = new Blip(t, `declare-dead --at ${local} ${names}`);
+    await ends(asked, 2, [/^removes .*the rest, 1 of 3, goes on/, /two meshes/], /expected --yes/);
+    const few = new Blip(t, `declare-dead --at ${local} --dead ${dead[0]} --yes`);
+    await ends(few, 1, [], /the other 2 of 3 are a majority/);
+    const stranger = new Blip(t, `declare-dead --at ${local} --dead ${local} --yes`);
+    await ends(stranger, 2, [], new RegExp(`--dead ${local}: expected one of the other members: `));
+    await ends(new Blip(t, `declare-dead --at ${local} ${names} --yes`), 0, [new RegExp(`^${local} `)]);
+    await agent.out.cut(({ members, kicked }) => members.length === 1 && kicked.length > 0);
+    assert.match(await agent.log.line(/an operator declared dead/), /warn/);
+    const joiner = new Blip(t, `agent --listen 127.0.0.1:0 --json --seed ${local}`);
+    await joiner.out.cut(({ members }) => members.length === 2);
+  });
+
+  it("has one member found a new mesh, to which the others come back", async (t) => {
+    const { agent, local, dead } = await survivor(t);
+    const few = new Blip(t, `force-new --at ${local} --abandon ${dead[0]} --yes`);
+    await ends(few, 2, [], /--abandon: expected all other members: /);
+    const names = dead.map((address) => `--abandon ${address}`).join(" ");
+    await ends(new Blip(t, `force-new --at ${local} ${names} --yes`), 0, [new RegExp(`^${local} `)]);
+    const { kicked } = await agent.out.cut((cut) => cut.kicked.length > 0);
+    // A reader that missed a cut is told of this member too, which is another one now.
+    assert.deepEqual(
+      kicked.filter((address) => address !== local),
+      [...dead].sort(),
+    );
+    const back = new Blip(t, `agent --listen ${dead[0]} --json --seed ${local}`);
+    await back.out.cut(({ members }) => members.length === 2);
+  });
+});
