@@ -7,14 +7,13 @@ import { MESH_NAME } from "../core/messages.ts";
 import type { Gate } from "../grpc/index.ts";
 import { isWildcard, resolveAll } from "./address.ts";
 import type { HealthStatus } from "./bridge-health.ts";
-import { MeshServer } from "./bridge-server.ts";
 import { Callers } from "./caller.ts";
 import { Complaints } from "./complaints.ts";
 import { type Cut, CutMaker, type Member } from "./cut.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
+import type { Footing, MakeFooting, Participation } from "./footing.ts";
 import { gateOf } from "./gate.ts";
 import { type CheckedOptions, refuseOwnSeeds } from "./options.ts";
-import { Participant } from "./participant.ts";
 import { StandardServices } from "./standard-services.ts";
 import { CutFeed } from "./subscription.ts";
 import { type Certificates, checkIsFor, doubtAbout, replaceCertificates } from "./tls-options.ts";
@@ -32,8 +31,8 @@ export class Life {
   onCut: (cut: Cut) => void = () => {};
   onClosed: (error?: BlipError) => void = () => {};
   readonly #options: CheckedOptions;
-  readonly #server: MeshServer;
-  readonly #participant: Participant;
+  readonly #footing: Footing;
+  readonly #participation: Participation;
   readonly #maker: CutMaker;
   #newest: Cut | undefined;
   #last: ViewChange | undefined;
@@ -47,37 +46,38 @@ export class Life {
    * Listens, takes part, and resolves in the first configuration. Rejects, with everything cleaned up, where the
    * address cannot be listened on, and when the signal is aborted.
    */
-  static async begin(options: CheckedOptions): Promise<Life> {
+  static async begin(options: CheckedOptions, makeFooting: MakeFooting): Promise<Life> {
     options.signal?.throwIfAborted();
     const complaints = new Complaints((text) => options.logger.warn({}, text));
     const callers = new Callers(options.tls?.authorize);
     const refused = (from: string, why: string): void => complaints.add(`refused ${from}: ${why}`);
     const { identity, isServed = false } = options.tls ?? {};
     const served = isServed ? { identity: identity!, callers, refused } : undefined;
-    const server = new MeshServer(served, options.server);
+    const footing = makeFooting({ served, server: options.server, identity });
+    const { listener } = footing;
     try {
       const standard = new StandardServices(options);
-      for (const service of options.services) service.register(server.users);
-      for (const service of standard.services) service.register(server.besides);
-      const bound = await server.listen(await addressToListen(options));
+      for (const service of options.services) service.register(listener.users);
+      for (const service of standard.services) service.register(listener.besides);
+      const bound = await listener.listen(await addressToListen(options));
       const gate = gateOf({
         meshName: options.meshName,
         needsTls: identity?.material.clientAuth === true,
         callers: options.tls?.authorize && callers,
         told: refused,
       });
-      const life = new Life(options, server, bound, gate, standard.health);
+      const life = new Life(options, footing, bound, gate, standard.health);
       await life.#enter();
       return life;
     } catch (error) {
-      await server.close(0);
+      await listener.close(0);
       throw error;
     }
   }
 
   private constructor(
     options: CheckedOptions,
-    server: MeshServer,
+    footing: Footing,
     bound: Endpoint,
     gate: Gate,
     health: HealthStatus,
@@ -86,14 +86,14 @@ export class Life {
     const own = new Set([self, bound]);
     refuseOwnSeeds(seeds, own);
     if (tls?.isServed) checkIsFor(tls.identity.material, self);
-    this.calls = new UserCalls(tls?.identity);
+    this.calls = new UserCalls(footing.pool);
     this.self = self;
     this.#options = options;
-    this.#server = server;
+    this.#footing = footing;
     this.health = health;
     this.#maker = new CutMaker(self);
     this.feed = new CutFeed(this.#maker);
-    this.#participant = new Participant({
+    this.#participation = footing.participate({
       self,
       own,
       seeds,
@@ -106,7 +106,6 @@ export class Life {
       note: (level, text) => this.#log(level, text),
       broken: (error) => this.#break(error),
     });
-    this.#participant.serveOn(server);
   }
 
   /** The newest; there is one from the first configuration on. */
@@ -132,7 +131,7 @@ export class Life {
   close(error?: BlipError): Promise<void> {
     this.#closing ??= this.#close(0, error);
     // Whoever still waits for calls to end, waits no longer.
-    this.#server.abort();
+    this.#footing.listener.abort();
     this.calls.abort();
     return this.#closing;
   }
@@ -149,7 +148,7 @@ export class Life {
     signal?.addEventListener("abort", stop, { once: true });
     try {
       if (signal?.aborted) stop();
-      else this.#participant.start();
+      else this.#participation.start();
       await entered;
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -161,7 +160,7 @@ export class Life {
   /** Gives up a join. The others may be about to let this member in, so it takes its leave. */
   async #stop(error: BlipError): Promise<void> {
     this.#entered = () => {};
-    await this.#participant.leave(STOP_MS);
+    await this.#participation.leave(STOP_MS);
     await this.close(error);
   }
 
@@ -177,7 +176,7 @@ export class Life {
     if (noticeMs > 0) await this.#pause(Math.min(noticeMs, timeoutMs));
     // Closed meanwhile, or broken down.
     if (this.#closing !== undefined) return false;
-    const isRemoved = await this.#participant.leave(Math.max(0, until - performance.now()));
+    const isRemoved = await this.#participation.leave(Math.max(0, until - performance.now()));
     this.#closing ??= this.#close(Math.max(0, until - performance.now()));
     await this.#closing;
     return isRemoved;
@@ -197,8 +196,8 @@ export class Life {
     this.#wakeUp();
     this.health.close();
     await Promise.all([
-      this.#participant.close(drainMs),
-      this.#server.close(drainMs),
+      this.#participation.close(drainMs),
+      this.#footing.listener.close(drainMs),
       this.calls.close(drainMs),
     ]);
     this.feed.close();

@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import { addressOf } from "../core/endpoint.ts";
 import type { Cut, Member } from "./cut.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
+import { type MakeFooting, onSockets } from "./footing.ts";
 import { Life } from "./life.ts";
 import { checkOptions, type MeshOptions } from "./options.ts";
 import type { Certificates } from "./tls-options.ts";
@@ -175,10 +176,15 @@ export class Mesh extends EventEmitter<MeshEvents> {
  *
  * @throws BlipError BLIP_INVALID_OPTIONS, BLIP_ADDRESS_IN_USE, BLIP_CANNOT_LISTEN, BLIP_WRONG_MESH, BLIP_ABORTED
  */
-export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
+export function createMesh(options: MeshOptions = {}): Promise<Mesh> {
+  return createMeshOn(onSockets, options);
+}
+
+/** The same on whatever footing is wanted. @throws BlipError as `createMesh` does */
+export async function createMeshOn(footing: MakeFooting, options: MeshOptions): Promise<Mesh> {
   const checked = checkOptions(options);
   if (checked.signal?.aborted) throw aborted(checked.signal, "createMesh");
-  const mesh = new Mesh(await Life.begin(checked));
+  const mesh = new Mesh(await Life.begin(checked, footing));
   try {
     for (const service of checked.services) service.accept?.(mesh);
   } catch (error) {

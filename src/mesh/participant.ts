@@ -10,7 +10,6 @@ import type { Settings } from "../core/settings.ts";
 import { type Gate, Membership, type Snapshot, type TlsIdentity, Transport } from "../grpc/index.ts";
 import { steadyClock } from "../host/clock.ts";
 import { systemRandom } from "../host/entropy.ts";
-import type { MeshServer } from "./bridge-server.ts";
 import { resolveSeeds, type Seeds } from "./seeds.ts";
 
 export interface ParticipantOptions {
@@ -68,8 +67,8 @@ export class Participant {
     this.#driver = drive(member, this.#world());
   }
 
-  serveOn(server: MeshServer): void {
-    this.#membership.serveOn(server.grpc);
+  serveOn(server: Parameters<Membership["serveOn"]>[0]): void {
+    this.#membership.serveOn(server);
   }
 
   start(): void {

@@ -2,14 +2,13 @@
 // probe. A connection to a member that is gone is closed when its last call has ended.
 
 import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
-import { Channels, type TlsIdentity } from "../grpc/index.ts";
 import type { Cut, Member } from "./cut.ts";
+import type { Pool } from "./footing.ts";
 import { Line } from "./line.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 
 export class UserCalls {
-  // A stream that a leaving member refused never reached it, and grpc-js then tries again by itself.
-  readonly #channels: Channels;
+  readonly #channels: Pool;
   readonly #lines = new Map<Member, Line>();
   /** Who is at each endpoint now: one that came back there shares the connection of the one before. */
   readonly #newest = new Map<Endpoint, Line>();
@@ -27,8 +26,8 @@ export class UserCalls {
   #emptied: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(identity?: TlsIdentity) {
-    this.#channels = new Channels({ identity, channelOptions: { "grpc.enable_retries": 1 } });
+  constructor(channels: Pool) {
+    this.#channels = channels;
   }
 
   get isClosed(): boolean {
