@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   host: ["core"],
   grpc: ["core"],
-  sim: ["core", "grpc/codec", "grpc/peer-codec", "mesh/cut", "mesh/subscription"],
+  sim: ["core", "grpc/codec", "grpc/peer-codec", "mesh"],
   mesh: ["core", "host", "grpc/index"],
   index: ["mesh"],
   "grpc-js": ["index", "core", "mesh"],
@@ -25,7 +25,7 @@ const MAY_USE: readonly { readonly name: RegExp; readonly where: RegExp }[] = [
   {
     name: /^@grpc\/grpc-js$/,
     where:
-      /^src\/(grpc\/|grpc-js\/|mesh\/(service|client|bridge)|cache\/(failures|guests|outside|serving|wire)|index)/,
+      /^src\/(grpc\/|grpc-js\/|sim\/mesh\/|mesh\/(service|client|bridge)|cache\/(failures|guests|outside|serving|wire)|index)/,
   },
   { name: /^@bufbuild\/protobuf/, where: /^src\/(grpc\/|mesh\/(service|client|bridge)|cache\/wire|index)/ },
   { name: /^node:/, where: /^src\/(?!core\/)/ },

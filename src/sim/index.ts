@@ -2,6 +2,12 @@
 
 export type { Letter } from "./call.ts";
 export type { Checker, Violation } from "./checkers/checker.ts";
+export {
+  SimulatedMesh,
+  type SimulateMeshOptions,
+  SimulationFailed,
+  simulateMesh,
+} from "./mesh/simulate-mesh.ts";
 export { CALM, CONNECTION_REFUSED, CONNECTION_RESET, type Fate, Network, type Wire } from "./network.ts";
 export { endpointAt, type StartOptions } from "./population.ts";
 export { type MachineOptions, type MakeMachine, Process } from "./process.ts";

@@ -118,6 +118,12 @@ export class World extends Timeline {
     }
   }
 
+  /** A process ends of its own accord. */
+  exit(process: Process): void {
+    this.tell(`${nameOf(process.endpoint)} ends`);
+    this.#end(process, "crashed");
+  }
+
   /** Hosts lose power: their processes die, and nobody answers in their place. */
   powerOff(...processes: readonly Process[]): void {
     for (const process of processes) {
