@@ -6,7 +6,7 @@ import type { Conclusion } from "./conclusion.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
-import { Entrance, type JoinCall } from "./entrance.ts";
+import { Entrance, type EntranceOptions, type JoinCall } from "./entrance.ts";
 import { Exit } from "./exit.ts";
 import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
@@ -21,34 +21,22 @@ import {
   type Gossip,
   type Join,
   type Leave,
-  type Metadata,
   type Reply,
   type Request,
 } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
-import { drawNodeId, type Random } from "./random.ts";
+import { drawNodeId } from "./random.ts";
 import { refuse } from "./refusals.ts";
 import { Round } from "./round.ts";
-import type { Settings } from "./settings.ts";
 import { View } from "./view.ts";
 
-export interface MemberOptions {
-  readonly self: Endpoint;
-  readonly metadata: Metadata;
-  readonly settings: Settings;
+export interface MemberOptions extends EntranceOptions {
   /** Found a mesh instead of joining one. */
   readonly founder: boolean;
-  readonly random: Random;
 }
 
 /** An outbound call whose answer matters. */
 type Call = ProbeCall | JoinCall | HealingCall;
-
-/** A configuration that we take part in. */
-interface Membership {
-  readonly view: View;
-  readonly round: Round;
-}
 
 export class Member implements Machine {
   readonly #options: MemberOptions;
@@ -62,8 +50,8 @@ export class Member implements Machine {
   readonly #lastResort: LastResort;
   /** The newest view we had, be we in it or not. */
   #view: View | undefined;
-  /** Absent while we are in no configuration. */
-  #membership: Membership | undefined;
+  /** In the configuration that we take part in; absent while there is none. */
+  #round: Round | undefined;
   /** Present while we are on our way in, for the first time or again. */
   #entrance: Entrance | undefined;
   /** As whom we were let in last. */
@@ -84,8 +72,8 @@ export class Member implements Machine {
   get wakeAt(): Millis {
     if (this.#exit.isDone) return Infinity;
     let at = Math.min(this.#exit.wakeAt, this.#entrance?.wakeAt ?? Infinity);
-    if (this.#membership !== undefined) {
-      at = Math.min(at, this.#batch.dueAt, this.#membership.round.wakeAt, this.#gatekeeper.wakeAt);
+    if (this.#round !== undefined) {
+      at = Math.min(at, this.#batch.dueAt, this.#round.wakeAt, this.#gatekeeper.wakeAt);
       if (!this.#exit.isLeaving) at = Math.min(at, this.#healing.wakeAt);
     }
     return Math.min(at, this.#detector.wakeAt, this.#lastResort.wakeAt);
@@ -122,8 +110,6 @@ export class Member implements Machine {
         return this.#obey(this.#lastResort.dialled(event.at, event.found, this.#open));
       case "leave":
         return this.#leave(event.timeoutMs);
-      case "wake":
-        return;
     }
   }
 
@@ -131,20 +117,18 @@ export class Member implements Machine {
     const now = this.#now;
     if (this.#exit.isOverdue(now)) return this.#finish(false);
     this.#entrance?.wake(now);
-    if (this.#membership === undefined) return this.#leaveUnlessKnocking();
-    const { view, round } = this.#membership;
+    const round = this.#round;
+    if (round === undefined) return this.#leaveUnlessKnocking();
     this.#lastResort.wake(now, round.unheard);
     if (this.#exit.mustAskAgain(now)) this.#askToBeReported();
     if (now >= this.#batch.dueAt) {
       const edges = this.#batch.take();
-      this.#say({ kind: "alerts", sender: this.#self, configuration: view.id, edges });
+      this.#say({ kind: "alerts", sender: this.#self, configuration: round.view.id, edges });
     }
-    if (now >= this.#gatekeeper.wakeAt) {
-      for (const edge of this.#gatekeeper.repeat(now)) if (!round.hasAnnounced) this.#batch.add(edge, now);
-    }
+    for (const edge of this.#gatekeeper.repeat(now)) if (!round.hasAnnounced) this.#batch.add(edge, now);
     this.#detector.wake(now);
     if (now >= round.wakeAt) this.#follow(round.wake(now));
-    if (this.#membership !== undefined && !this.#exit.isLeaving) this.#remedy(this.#healing.wake(now));
+    if (this.#round !== undefined && !this.#exit.isLeaving) this.#remedy(this.#healing.wake(now));
   }
 
   // What others ask of us.
@@ -177,21 +161,21 @@ export class Member implements Machine {
 
   #onProbe(): Reply {
     const uuid = this.#entrance?.uuid ?? this.#uuid;
-    return probeReply(this.#isWell, uuid, this.#membership?.view.id);
+    return probeReply(this.#isWell, uuid, this.#round?.view.id);
   }
 
   get #isWell(): boolean {
     if (this.#exit.isLeaving || this.#exit.isDone) return false;
-    return this.#membership !== undefined || (this.#entrance?.answersProbes ?? false);
+    return this.#round !== undefined || (this.#entrance?.answersProbes ?? false);
   }
 
   /** The configuration into which we can help others. */
   get #open(): View | undefined {
-    return this.#exit.isLeaving ? undefined : this.#membership?.view;
+    return this.#exit.isLeaving ? undefined : this.#round?.view;
   }
 
   #onJoin(token: Token, join: Join): void {
-    const reply = this.#gatekeeper.judge(join, this.#membership?.view, this.#self);
+    const reply = this.#gatekeeper.judge(join, this.#round?.view, this.#self);
     if (reply !== undefined) return this.#out.reply(token, reply);
     // A second call of the same joiner waits like the first: any of them lets it in.
     for (const edge of edgesOf(join)) this.#batch.add(edge, this.#now);
@@ -199,7 +183,7 @@ export class Member implements Machine {
   }
 
   #onLeave(leave: Leave): Reply {
-    const edges = edgesOfLeaver(this.#membership?.view, this.#self, leave);
+    const edges = edgesOfLeaver(this.#round?.view, this.#self, leave);
     if ("kind" in edges) return edges;
     for (const edge of edges) this.#batch.add(edge, this.#now);
     this.#batch.hurry(this.#now);
@@ -217,7 +201,7 @@ export class Member implements Machine {
 
   /** A message that was meant for us alone is not kept for later: its sender learns where we are. */
   #onDirect(gossip: Gossip): Reply {
-    const view = this.#membership?.view;
+    const view = this.#round?.view;
     return view === undefined || view.id === gossip.configuration
       ? this.#hear(gossip)
       : elsewhere(view, gossip);
@@ -225,15 +209,15 @@ export class Member implements Machine {
 
   #hear(gossip: Gossip): Reply {
     if (this.#exit.isDone) return refuse.closed;
-    if (this.#membership?.view.id === gossip.configuration) {
-      const heard = this.#membership.round.hear(gossip, this.#now);
+    if (this.#round?.view.id === gossip.configuration) {
+      const heard = this.#round.hear(gossip, this.#now);
       if (gossip.kind === "alerts" && heard.reply.kind === "ack") {
         for (const { node, join } of gossip.edges) if (join === undefined) this.#doubt(node);
       }
       this.#follow(heard);
       return heard.reply;
     }
-    if (this.#healing.isPast(gossip.configuration)) return elsewhere(this.#membership?.view, gossip);
+    if (this.#healing.isPast(gossip.configuration)) return elsewhere(this.#round?.view, gossip);
     this.#remedy(this.#healing.hold(gossip, this.#now));
     return ack;
   }
@@ -252,24 +236,23 @@ export class Member implements Machine {
     else if (promise !== undefined) this.#out.send([promise.to], promise.message);
     for (const edge of report) this.#batch.add(edge, this.#now);
     if (decided !== undefined) {
-      const after = this.#membership!.view.next(decided.value, decided.joiners);
+      const after = this.#round!.view.next(decided.value, decided.joiners);
       this.#install(after, decided);
       if (variants !== undefined) this.#healing.atCrossroads(decided, variants, after);
     }
     if (isLost) this.#giveUp("missed what a decision was about", []);
-    else if (this.#membership?.round.isIncomplete) this.#healing.doubt(this.#now);
+    else if (this.#round?.isIncomplete) this.#healing.doubt(this.#now);
   }
 
   #remedy(remedy: Remedy | undefined): void {
     if (remedy?.kind === "go") for (const { view, by } of remedy.steps) this.#install(view, by);
     if (remedy?.kind === "joinAnew") this.#giveUp(remedy.why, remedy.contacts);
     if (remedy?.kind !== "report") return;
-    const said = accusations(this.#membership!.view, this.#self, remedy.impostors);
-    for (const alerts of said) this.#say(alerts);
+    for (const said of accusations(this.#round!.view, this.#self, remedy.impostors)) this.#say(said);
   }
 
   #obey(ruling: Ruling | undefined): void {
-    if (ruling?.kind === "bury") this.#follow(this.#membership!.round.bury(ruling.dead, this.#now));
+    if (ruling?.kind === "bury") this.#follow(this.#round!.bury(ruling.dead, this.#now));
     if (ruling?.kind === "found") this.#found(this.#view!.uuids);
   }
 
@@ -284,24 +267,27 @@ export class Member implements Machine {
 
   /** Takes the next view; `by` tells what ended the one before. */
   #install(view: View, by?: Certificate): void {
+    this.#turnTo(view, view.has(this.#self), by);
+    if (this.#round === undefined) this.#removed(view);
+    else if (this.#exit.isLeaving) this.#askToBeReported();
+  }
+
+  /** Is in this configuration from now on, or in none, and says so. */
+  #turnTo(view: View, isIn: boolean, by?: Certificate): void {
     const before = this.#view;
     const { settings, random } = this.#options;
     this.#view = view;
     this.#entrance = undefined;
-    this.#membership = view.has(this.#self)
-      ? { view, round: new Round(view, this.#self, settings, random) }
-      : undefined;
+    this.#round = isIn ? new Round(view, this.#self, settings, random) : undefined;
     this.#batch.clear();
     this.#dissemination!.follow(view);
-    this.#detector.follow(view, this.#now);
+    this.#detector.follow(this.#round?.view, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
     const joined = view.members.filter((node) => before?.has(node) !== true);
     const kicked = before?.members.filter((node) => !view.has(node)) ?? [];
-    this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded: this.#membership === undefined } });
-    this.#own.push(...this.#healing.follow(this.#membership?.view, before, by, this.#now));
+    this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded: !isIn } });
+    this.#own.push(...this.#healing.follow(this.#round?.view, before, by, this.#now));
     this.#obey(this.#lastResort.follow(this.#open));
-    if (this.#membership === undefined) this.#removed(view);
-    else if (this.#exit.isLeaving) this.#askToBeReported();
   }
 
   #removed(view: View): void {
@@ -315,13 +301,7 @@ export class Member implements Machine {
   #giveUp(why: string, contacts: readonly Endpoint[]): void {
     const view = this.#view!;
     this.#out.note("warn", `${why}; joining again`);
-    this.#healing.follow(undefined, view, undefined, this.#now);
-    this.#membership = undefined;
-    this.#lastResort.follow(undefined);
-    this.#batch.clear();
-    this.#detector.follow(undefined, this.#now);
-    for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
-    this.#out.add({ kind: "cut", cut: { view, joined: [], kicked: [], degraded: true } });
+    this.#turnTo(view, false);
     if (this.#exit.isLeaving) return this.#finish(false);
     this.#join([...contacts, ...view.members]);
   }
@@ -359,18 +339,18 @@ export class Member implements Machine {
   #leave(timeoutMs: Millis): void {
     if (this.#exit.isLeaving || this.#exit.isDone) return;
     this.#exit.begin(this.#now + timeoutMs);
-    if (this.#membership !== undefined) this.#askToBeReported();
+    if (this.#round !== undefined) this.#askToBeReported();
     else this.#leaveUnlessKnocking();
   }
 
   /** Observers may be letting us in already: then we have to be in before we can be reported. */
   #leaveUnlessKnocking(): void {
-    if (!this.#exit.isLeaving || this.#membership !== undefined) return;
+    if (!this.#exit.isLeaving || this.#round !== undefined) return;
     if (!this.#entrance?.isKnocking) this.#finish(true);
   }
 
   #askToBeReported(): void {
-    const { view } = this.#membership!;
+    const { view } = this.#round!;
     if (view.size === 1) return this.#finish(true);
     for (const alerts of this.#exit.ask(view, this.#now)) this.#say(alerts);
   }

@@ -33,7 +33,7 @@ const MISSING_JOINER_MS = 2000;
 const UNSAFE_CHOICE_MS = 5000;
 
 export class Round {
-  readonly #view: View;
+  readonly view: View;
   readonly #self: Endpoint;
   readonly #random: Random;
   readonly #detector: CutDetector;
@@ -57,7 +57,7 @@ export class Round {
   #draft: Draft = emptyDraft();
 
   constructor(view: View, self: Endpoint, settings: Settings, random: Random) {
-    this.#view = view;
+    this.view = view;
     this.#self = self;
     this.#random = random;
     this.#detector = new CutDetector(view, settings.cutDetector, self);
@@ -84,7 +84,7 @@ export class Round {
   /** Hears a message that was written under this configuration. */
   hear(gossip: Gossip, now: Millis): { readonly reply: Reply } & Conclusion {
     this.#draft = emptyDraft();
-    const reply = this.#view.has(gossip.sender)
+    const reply = this.view.has(gossip.sender)
       ? this.#hearMember(gossip, now)
       : refuse.notMember(gossip.sender);
     this.#choose(now);
@@ -115,9 +115,9 @@ export class Round {
     return this.#draft;
   }
 
-  /** Members that are not buried, and did not promise our classic round. */
+  /** Members that are not buried and did not promise our round. */
   get unheard(): readonly Endpoint[] {
-    return this.#view.members.filter((node) => !this.#dead.has(node) && !this.#classic.hasPromised(node));
+    return this.view.members.filter((node) => !this.#dead.has(node) && !this.#classic.hasPromised(node));
   }
 
   #hearMember(gossip: Gossip, now: Millis): Reply {
@@ -176,16 +176,16 @@ export class Round {
   }
 
   #faultIn(sender: Endpoint, { node, ring, join }: Edge): Refused | undefined {
-    const isMember = this.#view.has(node);
+    const isMember = this.view.has(node);
     if (isMember === (join !== undefined)) return refuse.edgeCannotApply;
     // A lone member stands before itself on every ring, but nobody reports itself (PITFALLS B10).
-    if (node === sender || this.#view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
-    if (join !== undefined && this.#view.knows(join.uuid)) return refuse.uuidExists;
+    if (node === sender || this.view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
+    if (join !== undefined && this.view.knows(join.uuid)) return refuse.uuidExists;
     return undefined;
   }
 
   #hearVote({ sender, value }: FastAccepted, now: Millis): Reply {
-    const member = this.#view.indexOf(sender);
+    const member = this.view.indexOf(sender);
     if (this.#fast.hasVoted(member)) return refuse.alreadyVoted;
     this.#decide(this.#fast.count(member, value), now);
     this.#arm(now);
@@ -208,7 +208,7 @@ export class Round {
       this.#draft.say.push({
         kind: "fastAccepted",
         sender: this.#self,
-        configuration: this.#view.id,
+        configuration: this.view.id,
         value,
       });
     }
@@ -216,8 +216,8 @@ export class Round {
   }
 
   #echoesOf(node: Endpoint): readonly Edge[] {
-    const join = this.#view.has(node) ? undefined : this.#ledger.joinerOf(node);
-    return this.#view
+    const join = this.view.has(node) ? undefined : this.#ledger.joinerOf(node);
+    return this.view
       .ringsHeld(this.#self, node)
       .filter((ring) => !this.#detector.isReported(node, ring))
       .map((ring) => (join === undefined ? { node, ring } : { node, ring, join }));
@@ -226,23 +226,20 @@ export class Round {
   /** There is something to decide here: see to it that a classic round decides it should the fast one fail. */
   #arm(now: Millis): void {
     if (this.#decision !== undefined) return;
-    if (this.#attemptAt === Infinity) this.#attemptAt = now + patienceMs(this.#view, this.#random);
-    if (this.#isHurried || this.#firstAttemptAt !== undefined || !this.#fastIsHopeless) return;
+    if (this.#attemptAt === Infinity) this.#attemptAt = now + patienceMs(this.view, this.#random);
+    if (this.#isHurried || this.#firstAttemptAt !== undefined) return;
+    // Votes are split so that no value can reach the quorum, or those are missing who are about to be removed.
+    if (this.#fast.canDecide(this.#silent.size)) return;
     this.#isHurried = true;
-    const waitMs = turnMs(this.#view, this.#self, this.#silent, this.#random);
+    const waitMs = turnMs(this.view, this.#self, this.#silent, this.#random);
     this.#attemptAt = Math.min(this.#attemptAt, now + waitMs);
-  }
-
-  /** Votes are split so that no value can reach the quorum, or those are missing who are about to be removed. */
-  get #fastIsHopeless(): boolean {
-    return !this.#fast.canDecide(this.#silent.size);
   }
 
   /** Members that are about to be removed and have not voted; where all are Node, also those who are only accused. */
   get #silent(): ReadonlySet<Endpoint> {
-    const leaving = [...(this.#announced ?? []), ...(this.#view.isAllNode ? this.#accused : [])];
+    const leaving = [...(this.#announced ?? []), ...(this.view.isAllNode ? this.#accused : [])];
     return new Set(
-      leaving.filter((node) => this.#view.has(node) && !this.#fast.hasVoted(this.#view.indexOf(node))),
+      leaving.filter((node) => this.view.has(node) && !this.#fast.hasVoted(this.view.indexOf(node))),
     );
   }
 
@@ -266,7 +263,7 @@ export class Round {
     if (promises === undefined) return;
     const candidate =
       this.#announced ?? (this.#dead.size > 0 ? [...this.#dead].sort(compareEndpoints) : undefined);
-    const choice = choose(this.#view, promises, this.#fast, candidate);
+    const choice = choose(this.view, promises, this.#fast, candidate);
     if (choice === undefined) return;
     const until = this.#firstAttemptAt! + UNSAFE_CHOICE_MS;
     if (choice.isSafe || now >= until) this.#propose(choice.value);
@@ -276,7 +273,7 @@ export class Round {
   #propose(value: Proposal): void {
     const accept = this.#classic.propose(value);
     this.#draft.say.push(accept);
-    const spoken = Math.max(0, this.#view.majority - (this.#view.size - this.#dead.size));
+    const spoken = Math.max(0, this.view.majority - (this.view.size - this.#dead.size));
     for (const sender of [...this.#dead].slice(0, spoken)) {
       this.#draft.say.push({ ...accept, kind: "accepted", sender });
     }
@@ -289,12 +286,12 @@ export class Round {
   #conclude(now: Millis): void {
     if (this.#decision === undefined) return;
     const { value, until } = this.#decision;
-    const joiners = this.#ledger.resolve(value, this.#view);
+    const joiners = this.#ledger.resolve(value, this.view);
     if (joiners === undefined) {
       this.#draft.isLost = now >= until;
       return;
     }
-    this.#draft.decided = certify(this.#view, value, joiners, this.#fast, this.#classic);
+    this.#draft.decided = certify(this.view, value, joiners, this.#fast, this.#classic);
     const variants = new Map([...joiners.keys()].map((node) => [node, this.#ledger.variantsOf(node)]));
     if ([...variants.values()].some(({ length }) => length > 1)) this.#draft.variants = variants;
   }
