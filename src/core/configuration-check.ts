@@ -38,6 +38,7 @@ export class ConfigurationCheck {
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
   readonly #strangers = new Map<Endpoint, number>();
   #staleRounds = 0;
+  #isAmongMost = true;
 
   constructor(self: Endpoint, settings: Settings, random: Random) {
     this.#self = self;
@@ -58,6 +59,7 @@ export class ConfigurationCheck {
     this.#isWide = false;
     this.#isBroken = false;
     this.#staleRounds = 0;
+    this.#isAmongMost = true;
     const pauseMs = PERIODS * this.#periodMs;
     this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
   }
@@ -108,6 +110,11 @@ export class ConfigurationCheck {
     return this.#staleRounds >= ROUNDS;
   }
 
+  /** Most of those who were asked last are where we are; the silent are not. */
+  get isAmongMost(): boolean {
+    return this.#isAmongMost;
+  }
+
   /** Somebody answers from elsewhere, or has done so lately. */
   get suspectsStale(): boolean {
     return this.#staleRounds > 0;
@@ -133,6 +140,7 @@ export class ConfigurationCheck {
       else if (finding === "other" || finding === "stranger") elsewhere += 1;
       else this.#isBroken = true;
     }
+    this.#isAmongMost = 2 * same > this.#asked.size + 1;
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;

@@ -13,6 +13,7 @@ import { History } from "./history.ts";
 import { findingOf, inquiry } from "./inquiry.ts";
 import { Laggards, type RepairCall } from "./laggards.ts";
 import type { Certificate, Compare, Compared, ConfigurationId, Gossip, Joiner, Reply } from "./messages.ts";
+import { type Claim, Origins } from "./origins.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
@@ -27,8 +28,7 @@ export interface HealingOptions {
 /** A call whose answer tells where somebody is. */
 export type HealingCall =
   | { readonly kind: "check"; readonly to: Endpoint; readonly configuration: ConfigurationId }
-  /** To one who may be in an older mesh, in which our address is a member. */
-  | { readonly kind: "claim"; readonly to: Endpoint; readonly isOurs: boolean }
+  | Claim
   /** To one that is gone. */
   | { readonly kind: "greeting" }
   | RepairCall;
@@ -60,10 +60,7 @@ export class Healing {
   #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
   /** The configuration that we take part in. */
   #view: View | undefined;
-  /** We founded this mesh of our own accord, and nobody told us where another one is. */
-  #isFounder = false;
-  #movedTo: readonly Endpoint[] = [];
-  #claimedAt: Millis = -Infinity;
+  readonly #origins = new Origins();
   /** Members that follow other turns than ours, of those who prove it. */
   readonly #turned = new Map<ConfigurationId, Set<Endpoint>>();
   readonly #laggards: Laggards;
@@ -81,14 +78,14 @@ export class Healing {
     return this.#check.wakeAt;
   }
 
-  founded(): void {
-    this.#isFounder = true;
-    this.#movedTo = [];
+  /** We founded a mesh; by an operator's order, where it replaces a configuration. */
+  founded(replaced?: View): void {
+    this.#origins.founded(replaced);
   }
 
   /** We entered a mesh that others founded. */
   entered(): void {
-    this.#isFounder = false;
+    this.#origins.entered();
   }
 
   /** A configuration begins, for us where `view` is given; answers what was said in it already. */
@@ -105,6 +102,7 @@ export class Healing {
     this.#turned.clear();
     this.#laggards.forget();
     this.#knowsOfSplit = false;
+    this.#origins.follow();
     this.#check.follow(view, now);
     return view === undefined ? [] : this.#held.take(view.id, now);
   }
@@ -151,7 +149,7 @@ export class Healing {
     const isElsewhere = configuration !== view?.id && !this.#history.isPast(configuration);
     if (view !== undefined && isElsewhere) {
       if (view.has(sender)) this.doubt(now);
-      else if (this.#isFounder) this.#claim(sender, true, now);
+      else if (this.#origins.isFounder) this.#claim(sender, true, now);
     }
     return {
       kind: "compared",
@@ -161,7 +159,7 @@ export class Healing {
       isMember: view?.has(sender) ?? false,
       wasMember: view !== undefined && this.#history.wasMember(sender),
       chain: configuration === view?.id ? [] : this.#history.chainFrom(ids),
-      contacts: this.#movedTo,
+      ...this.#origins.told,
     };
   }
 
@@ -173,6 +171,12 @@ export class Healing {
     const asked = this.#check.due(now);
     if (this.#check.isStale) {
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
+    }
+    // Who is left behind with the most of us goes on; who is left behind without them cannot.
+    const { successor } = this.#origins;
+    if (successor !== undefined && !this.#check.isAmongMost) {
+      const why = "an operator founded a new mesh in place of this one";
+      return { kind: "joinAnew", why, contacts: [successor] };
     }
     for (const { node, isNode } of this.#departed.due(view, now)) {
       // Another process may have taken its address; our question tells it of us.
@@ -209,6 +213,10 @@ export class Healing {
   #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {
     const { chain, configuration } = reply;
     if (configuration === view.id) return undefined;
+    if (this.#origins.isSucceededBy(to, reply, view)) {
+      this.doubt(now);
+      return undefined;
+    }
     const [first] = chain;
     if (first === undefined) return this.#learnOfMove(reply, now);
     if (first.configuration === view.id) return this.#go(view, chain, now);
@@ -252,29 +260,17 @@ export class Healing {
 
   #claim(to: Endpoint, isOurs: boolean, now: Millis): void {
     const { faultTimeoutMs } = this.#options.settings;
-    if (now < this.#claimedAt + faultTimeoutMs / 2) return;
-    this.#claimedAt = now;
+    if (!this.#origins.mayClaim(now, faultTimeoutMs / 2)) return;
     this.#out.call({ kind: "claim", to, isOurs }, to, this.#comparison(this.#view!), faultTimeoutMs);
   }
 
-  /** One of an older mesh told where it is. */
-  #onClaim({ to, isOurs }: HealingCall & { kind: "claim" }, reply: Reply): Remedy | undefined {
-    const view = this.#view!;
-    if (reply.kind !== "compared" || reply.configuration === 0n || reply.configuration === view.id) {
-      return undefined;
+  #onClaim(claim: Claim, reply: Reply): Remedy | undefined {
+    const judgement = this.#origins.judge(claim, reply, this.#view!);
+    if (judgement?.kind === "yield") {
+      return { kind: "joinAnew", why: judgement.why, contacts: [judgement.to] };
     }
-    const isKnown = reply.isMember || reply.wasMember;
-    if (isKnown !== isOurs || (isOurs && !this.#isFounder)) return undefined;
-    // Of two, the other one alone could not remove our old incarnation.
-    if (reply.size < (reply.isMember ? 3 : 2) || view.size > 2 * reply.size) {
-      this.#noteSplit(`${to} is in an older mesh, of ${reply.size}, in which this address was a member`);
-      return undefined;
-    }
-    this.#movedTo = [to];
-    const why = isOurs
-      ? "this address is a member of an older mesh"
-      : "the founder of this mesh went back to an older one";
-    return { kind: "joinAnew", why, contacts: [to] };
+    if (judgement?.kind === "split") this.#noteSplit(judgement.why);
+    return undefined;
   }
 
   #report(impostors: readonly Endpoint[]): Remedy {

@@ -253,16 +253,16 @@ export class Member implements Machine {
 
   #obey(ruling: Ruling | undefined): void {
     if (ruling?.kind === "bury") this.#follow(this.#round!.bury(ruling.dead, this.#now));
-    if (ruling?.kind === "found") this.#found(this.#view!.uuids);
+    if (ruling?.kind === "found") this.#found(this.#view);
   }
 
-  /** Alone, in a new configuration. `uuids`: of all that were ever members of the mesh that this one replaces. */
-  #found(uuids: readonly NodeId[] = []): void {
+  /** Alone, in a new configuration. It remembers whoever was admitted to the one that it replaces, if any. */
+  #found(replaced?: View): void {
     const { metadata, random, settings } = this.#options;
     const joiner = { uuid: drawNodeId(random), metadata };
     this.#uuid = joiner.uuid;
-    this.#healing.founded();
-    this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner, uuids));
+    this.#healing.founded(replaced);
+    this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner, replaced?.uuids));
   }
 
   /** Takes the next view; `by` tells what ended the one before. */

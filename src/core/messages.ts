@@ -169,6 +169,8 @@ export interface Compared extends Within {
   readonly chain: readonly Certificate[];
   /** Members of an older mesh for whose sake the one that was asked gave up the mesh that it had founded. */
   readonly contacts: readonly Endpoint[];
+  /** Configurations in whose place an operator had the one that was asked found a new mesh. */
+  readonly replaced: readonly ConfigurationId[];
 }
 export interface Refused extends ProbeAnswer {
   readonly kind: "refused";

@@ -23,6 +23,7 @@ const reply: Compared = {
   wasMember: true,
   chain: [certificate, { ...certificate, joiners: new Map(), rank: { round: 1, nodeIndex: 1n } }],
   contacts: [host(8)],
+  replaced: [3n, 2n ** 64n - 1n],
 };
 
 describe("a comparison of configurations", () => {

@@ -30,6 +30,7 @@ export function encodeCompared(reply: Compared): Buffer {
     wasMember: reply.wasMember,
     chain: reply.chain.map(writeCertificate),
     contacts: reply.contacts.map(wire.writeEndpoint),
+    replaced: [...reply.replaced],
   });
   return wire.bufferOf(toBinary(ext.CompareResponseSchema, message));
 }
@@ -46,6 +47,7 @@ export function decodeCompared(bytes: Uint8Array): Compared {
     wasMember: message.wasMember,
     chain: message.chain.map(readCertificate),
     contacts: message.contacts.map(wire.readEndpoint),
+    replaced: message.replaced,
   };
 }
 

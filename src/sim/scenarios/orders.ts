@@ -65,8 +65,16 @@ export const forceNew: Scenario = {
     stage.expect(reply()!.kind === "ack", "the operator to be told so");
     const back = gone.map((process) => world.restart(process, { seeds: [self.endpoint] }));
     stage.expectAgreement([self, ...back], 3 * DETECTION_MS);
+    leftBehind(stage);
   },
 };
+
+function leftBehind(stage: Stage): void {
+  const { world, living, gone } = bereaved(stage, stage.members, Math.ceil(stage.members / 2));
+  const [self, ...others] = living as [Process, ...Process[]];
+  order(world, self, given(self, [...others, ...gone]));
+  stage.expectAgreement(living, 3 * DETECTION_MS);
+}
 
 /** A mesh that has lost so many members that it cannot go on. */
 function bereaved(

@@ -1,0 +1,98 @@
+// Where a mesh comes from, where there may be two: of a founder that founded anew what it had founded before (PITFALLS
+// B5), and of an operator who had one member found a mesh in place of one that was lost (PITFALLS E9). Which of the two
+// has to yield is judged here, by evidence.
+
+import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Compared, ConfigurationId, Reply } from "./messages.ts";
+import type { View } from "./view.ts";
+
+/** A question to one who may be in an older mesh, in which our address is a member. */
+export interface Claim {
+  readonly kind: "claim";
+  readonly to: Endpoint;
+  readonly isOurs: boolean;
+}
+
+/** What is to be made of the answer to a claim. */
+export type Judgement =
+  | { readonly kind: "yield"; readonly to: Endpoint; readonly why: string }
+  | { readonly kind: "split"; readonly why: string };
+
+const REPLACED_MAX = 8;
+
+export class Origins {
+  /** We founded this mesh of our own accord, and nobody told us where another one is. */
+  #isFounder = false;
+  #movedTo: readonly Endpoint[] = [];
+  #claimedAt: Millis = -Infinity;
+  /** Configurations in whose place an operator had us found a new mesh. */
+  #replaced: readonly ConfigurationId[] = [];
+  /** Who founded, by an operator's order, a new mesh in place of our configuration. */
+  #successor: Endpoint | undefined;
+
+  get isFounder(): boolean {
+    return this.#isFounder;
+  }
+
+  get successor(): Endpoint | undefined {
+    return this.#successor;
+  }
+
+  /** What others are told of it who compare. */
+  get told(): Pick<Compared, "contacts" | "replaced"> {
+    return { contacts: this.#movedTo, replaced: this.#replaced };
+  }
+
+  /** We founded a mesh; by an operator's order, where it replaces a configuration. */
+  founded(replaced?: View): void {
+    this.#isFounder = true;
+    this.#movedTo = [];
+    this.#replaced =
+      replaced === undefined ? [] : [replaced.id, ...this.#replaced.slice(0, REPLACED_MAX - 1)];
+  }
+
+  /** We entered a mesh that others founded. */
+  entered(): void {
+    this.#isFounder = false;
+    this.#replaced = [];
+  }
+
+  /** Another configuration begins. */
+  follow(): void {
+    this.#successor = undefined;
+  }
+
+  /** True where this one says that it founded a mesh in place of our configuration. */
+  isSucceededBy(from: Endpoint, { replaced }: Compared, view: View): boolean {
+    if (!replaced.includes(view.id)) return false;
+    this.#successor = from;
+    return true;
+  }
+
+  /** Claims are made one after the other, and not too often. */
+  mayClaim(now: Millis, pauseMs: Millis): boolean {
+    if (now < this.#claimedAt + pauseMs) return false;
+    this.#claimedAt = now;
+    return true;
+  }
+
+  /** One of an older mesh told where it is. */
+  judge({ to, isOurs }: Claim, reply: Reply, view: View): Judgement | undefined {
+    if (reply.kind !== "compared" || reply.configuration === 0n || reply.configuration === view.id) {
+      return undefined;
+    }
+    const isKnown = reply.isMember || reply.wasMember;
+    if (isKnown !== isOurs || (isOurs && !this.#isFounder)) return undefined;
+    // Of two, the other one alone could not remove our old incarnation.
+    if (reply.size < (reply.isMember ? 3 : 2) || view.size > 2 * reply.size) {
+      const why = `${to} is in an older mesh, of ${reply.size}, in which this address was a member`;
+      return { kind: "split", why };
+    }
+    this.#movedTo = [to];
+    const why = isOurs
+      ? "this address is a member of an older mesh"
+      : "the founder of this mesh went back to an older one";
+    return { kind: "yield", to, why };
+  }
+}
