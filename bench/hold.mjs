@@ -1,5 +1,5 @@
-// Preloaded into a Node member: loads the library, and then holds the member back until a line comes on stdin,
-// so that many members can begin to join at the same moment. Each later line is answered on stderr with how
+// Preloaded into a Node member: loads the library and the command that will run, and then holds the member back
+// until a line comes on stdin, so that many members can begin to join at the same moment. Each later line is answered on stderr with how
 // many requests this process has made over HTTP/2 so far, and how many messages it has written to them. The
 // process ends when its stdin does.
 
@@ -26,6 +26,8 @@ http2.connect = (...given) => {
 };
 
 await import("blip-mesh");
+await import("../dist/cli/command.js");
+await import("../dist/cli/agent.js");
 
 const lines = createInterface({ input: process.stdin });
 lines.once("close", () => process.exit(0));

@@ -104,9 +104,10 @@ const shipped = sources.filter(({ path }) => !path.endsWith(".test.ts"));
 
 function read(path: string): Source {
   const text = readFileSync(path, "utf8");
-  const imports = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"/g)].map(
-    (match) => match[1]!,
-  );
+  const imports = [
+    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"/g),
+    ...text.matchAll(/\bimport\("([^"]+)"\)/g),
+  ].map((match) => match[1]!);
   const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "").replace(/"(?:[^"\\\n]|\\.)*"|`[^`]*`/g, '""');
   return { path, text, imports, code };
 }

@@ -8,7 +8,6 @@ import {
   type MeshOptions,
   type MeshService,
 } from "../index.ts";
-import { demonstrationCache } from "./cache-get.ts";
 import { jsonLine, shapeOfCut, textLine } from "./cut-line.ts";
 import { type FlagSpec, type Flags, type Given, UsageError, wrong } from "./flags.ts";
 import { logTo } from "./stderr-log.ts";
@@ -55,7 +54,7 @@ export async function agent(flags: Flags, around: Surroundings): Promise<number>
   const leaving = leaveOptionsOf(flags);
   const logger = logTo(warn);
   try {
-    const services = servicesOf(flags, () => joining);
+    const services = await servicesOf(flags, () => joining);
     const joining = createMesh({ ...optionsOf(flags), services, signal: stop, logger });
     mesh = await joining;
   } catch (error) {
@@ -162,10 +161,11 @@ function leaveOptionsOf(flags: Flags): LeaveOptions {
   return { noticeMs, timeoutMs };
 }
 
-function servicesOf(flags: Flags, member: () => Promise<Mesh>): readonly MeshService[] {
+async function servicesOf(flags: Flags, member: () => Promise<Mesh>): Promise<readonly MeshService[]> {
   const maxKeys = flags.number("cache", "a whole number of keys, 1 or more");
   if (maxKeys === undefined) return [];
   if (maxKeys === 0) throw wrong(flags.one("cache")!, "a whole number of keys, 1 or more");
+  const { demonstrationCache } = await import("./cache-get.ts");
   return [demonstrationCache(maxKeys, member)];
 }
 

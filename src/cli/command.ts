@@ -1,24 +1,46 @@
 // Picks what to do by the first word, and tells what is wrong with the others.
 
 import { readFileSync } from "node:fs";
-import { agent } from "./agent.ts";
-import { cacheGet } from "./cache-get.ts";
-import { type Flags, parseFlags, UsageError } from "./flags.ts";
-import { FLAGS, helpOf, overview } from "./help.ts";
-import { members, watch } from "./inquiry.ts";
-import { declareDead, forceNew } from "./orders.ts";
-import { sim } from "./sim.ts";
+import { type FlagSpec, type Flags, parseFlags, UsageError } from "./flags.ts";
+import { helpOf, overview } from "./help.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-type Command = (flags: Flags, around: Surroundings) => Promise<number>;
+interface Command {
+  readonly flags: readonly FlagSpec[];
+  /** `args` are the words after its name. */
+  run(args: readonly string[], around: Surroundings): Promise<number>;
+}
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  agent,
-  members,
-  watch,
-  sim,
-  "declare-dead": declareDead,
-  "force-new": forceNew,
+/** Loaded when they are asked for: a member must not wait until a simulator is loaded, too. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  agent: async () => {
+    const { AGENT_FLAGS, agent } = await import("./agent.ts");
+    return withFlags(AGENT_FLAGS, agent);
+  },
+  members: async () => {
+    const { INQUIRY_FLAGS, members } = await import("./inquiry.ts");
+    return withFlags(INQUIRY_FLAGS, members);
+  },
+  watch: async () => {
+    const { INQUIRY_FLAGS, watch } = await import("./inquiry.ts");
+    return withFlags(INQUIRY_FLAGS, watch);
+  },
+  sim: async () => {
+    const { SIM_FLAGS, sim } = await import("./sim.ts");
+    return withFlags(SIM_FLAGS, sim);
+  },
+  "declare-dead": async () => {
+    const { DECLARE_DEAD_FLAGS, declareDead } = await import("./orders.ts");
+    return withFlags(DECLARE_DEAD_FLAGS, declareDead);
+  },
+  "force-new": async () => {
+    const { FORCE_NEW_FLAGS, forceNew } = await import("./orders.ts");
+    return withFlags(FORCE_NEW_FLAGS, forceNew);
+  },
+  cache: async () => {
+    const { CACHE_FLAGS, cacheGet } = await import("./cache-get.ts");
+    return { flags: CACHE_FLAGS, run: cacheGet };
+  },
 };
 
 /**
@@ -43,12 +65,21 @@ async function chosen(args: readonly string[], around: Surroundings): Promise<nu
   }
   if (name === "--version" || name === "-V") await around.line(versionOf());
   else if (name === "--help" || name === "-h" || name === "help") await around.line(overview());
-  else if (!Object.hasOwn(FLAGS, name)) {
-    throw new UsageError(`${name}: expected one of the commands ${Object.keys(FLAGS).join(", ")}`);
-  } else if (rest.includes("--help") || rest.includes("-h")) await around.line(helpOf(name));
-  else if (name === "cache") return cacheGet(rest, around);
-  else return COMMANDS[name]!(parseFlags(FLAGS[name]!, rest, around.env), around);
+  else if (!Object.hasOwn(COMMANDS, name)) {
+    throw new UsageError(`${name}: expected one of the commands ${Object.keys(COMMANDS).join(", ")}`);
+  } else {
+    const command = await COMMANDS[name]!();
+    if (!rest.includes("--help") && !rest.includes("-h")) return command.run(rest, around);
+    await around.line(helpOf(name, command.flags));
+  }
   return 0;
+}
+
+function withFlags(
+  flags: readonly FlagSpec[],
+  run: (flags: Flags, around: Surroundings) => Promise<number>,
+): Command {
+  return { flags, run: (args, around) => run(parseFlags(flags, args, around.env), around) };
 }
 
 function versionOf(): string {

@@ -1,21 +1,6 @@
 // What `blip --help` says, from the same tables that the flags are read by.
 
-import { AGENT_FLAGS } from "./agent.ts";
-import { CACHE_FLAGS } from "./cache-get.ts";
 import { type FlagSpec, variableOf } from "./flags.ts";
-import { INQUIRY_FLAGS } from "./inquiry.ts";
-import { DECLARE_DEAD_FLAGS, FORCE_NEW_FLAGS } from "./orders.ts";
-import { SIM_FLAGS } from "./sim.ts";
-
-export const FLAGS: Readonly<Record<string, readonly FlagSpec[]>> = {
-  agent: AGENT_FLAGS,
-  members: INQUIRY_FLAGS,
-  watch: INQUIRY_FLAGS,
-  sim: SIM_FLAGS,
-  cache: CACHE_FLAGS,
-  "declare-dead": DECLARE_DEAD_FLAGS,
-  "force-new": FORCE_NEW_FLAGS,
-};
 
 const ABOUT: Readonly<Record<string, string>> = {
   agent: "runs one member until SIGTERM or SIGINT; a second one exits at once",
@@ -38,8 +23,8 @@ export function overview(): string {
   ].join("\n");
 }
 
-export function helpOf(command: string): string {
-  const offered = FLAGS[command]!.filter((flag) => !flag.isLater);
+export function helpOf(command: string, flags: readonly FlagSpec[]): string {
+  const offered = flags.filter((flag) => !flag.isLater);
   const lines = offered.map((flag) => {
     const usage = `--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}${flag.isList ? " …" : ""}`;
     return `  ${usage.padEnd(24)} ${flag.help}`;
