@@ -27,7 +27,8 @@ export function unary(
         received = bytes;
       },
       onReceiveStatus({ code, details }) {
-        if (code !== status.OK || received !== undefined) ended(code, plain(details), received ?? NOTHING);
+        if (code !== status.OK) ended(code, plain(details), NOTHING);
+        else if (received !== undefined) ended(code, "", received);
         else ended(status.INTERNAL, "the answer has no message", NOTHING);
       },
     });

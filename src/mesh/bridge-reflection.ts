@@ -20,22 +20,29 @@ export function reflectionOf(
   standard: readonly DescService[],
 ): readonly MeshService[] {
   const own = [...MEMBER_SERVICES, ...standard, ServerReflection, ServerReflectionAlpha];
-  const index = new Index();
-  for (const desc of own) index.addFile(desc.file);
-  for (const { files } of served) for (const bytes of files?.() ?? []) index.addBytes(bytes);
   const names = [
     ...new Set([...served.map(({ name }) => name), ...own.map(({ typeName }) => typeName)]),
   ].sort();
+  // Made for the first who asks: it takes as long as joining a mesh, and most members are never asked.
+  let made: Index | undefined;
+  const index = (): Index => (made ??= indexOf(own, served));
   return [ServerReflection, ServerReflectionAlpha].map((desc) =>
     service(desc as typeof ServerReflection, {
       async *serverReflectionInfo(requests) {
         for await (const request of requests) {
-          const messageResponse = answerTo(request, index, names) as never;
+          const messageResponse = answerTo(request, index(), names) as never;
           yield { validHost: request.host, originalRequest: request, messageResponse };
         }
       },
     }),
   );
+}
+
+function indexOf(own: readonly DescService[], served: readonly MeshService[]): Index {
+  const index = new Index();
+  for (const desc of own) index.addFile(desc.file);
+  for (const { files } of served) for (const bytes of files?.() ?? []) index.addBytes(bytes);
+  return index;
 }
 
 function answerTo(
