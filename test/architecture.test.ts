@@ -36,7 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["endpoint", "bitset", "settings"],
   ["hash", "random"],
   ["messages", "rings"],
-  ["view", "refusals"],
+  ["view", "refusals", "identity"],
   ["doorway", "certificates", "inquiry"],
   [
     "alert-batch",

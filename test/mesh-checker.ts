@@ -189,7 +189,7 @@ export class MeshChecker {
   #hasQuorum(view: View, decided: Proposal): boolean {
     if (view.size === 1) return true; // It says its one vote to itself only.
     const names = [...decided].sort().join();
-    const isIt = (value: string): boolean => value.split(" ").sort().join() === names;
+    const isIt = (value: string): boolean => value.split(" as ")[0]!.split(" ").sort().join() === names;
     const said = this.#said.get(view.id);
     const votes = [...(said?.fast ?? [])].filter(([sender, value]) => view.has(sender) && isIt(value));
     if (votes.length >= view.fastQuorum) return true;

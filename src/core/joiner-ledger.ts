@@ -1,9 +1,11 @@
-// What observers said about those who want to join: uuid and metadata, which are not part of the value that is
-// voted on. A joiner that changed its uuid within one configuration is told of in variants; all members must pick
-// the same one or their configuration ids part for ever (PITFALLS B3), so the latest word of every ring is kept.
+// What observers said about those who want to join: uuid and metadata. A joiner that changed its uuid within one
+// configuration is told of in variants; all members must pick the same one or their configuration ids part for ever
+// (PITFALLS B3). Node members vote on that too. In a configuration with Rust members nobody can, so there the latest
+// word of every ring is kept, and what most rings hold is the one to pick.
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { identified, identityOf } from "./identity.ts";
 import { type Joiner, type Proposal, sameJoiner } from "./messages.ts";
 import type { View } from "./view.ts";
 
@@ -86,12 +88,25 @@ export class JoinerLedger {
     return entry === undefined || entry.variants.length < 2 ? -Infinity : entry.newestAt + VARIANTS_SETTLE_MS;
   }
 
-  /** The joiners that a decision names, or `undefined` while one of them is not recorded here. */
+  /** The value with its joiners as they are known here by now. */
+  identified(value: Proposal, view: View): Proposal {
+    const joining = value.filter((node) => !view.has(node));
+    return identified(
+      value,
+      joining.map((node) => identityOf(this.joinerOf(node)!)),
+    );
+  }
+
+  /** The joiners that a decision names, or `undefined` while one of them is not recorded here as it was decided. */
   resolve(decision: Proposal, view: View): ReadonlyMap<Endpoint, Joiner> | undefined {
     const joiners = new Map<Endpoint, Joiner>();
     for (const endpoint of decision) {
       if (view.has(endpoint)) continue;
-      const joiner = this.joinerOf(endpoint);
+      const identity = decision.identities?.[joiners.size];
+      const joiner =
+        identity === undefined
+          ? this.joinerOf(endpoint)
+          : this.variantsOf(endpoint).find((variant) => identityOf(variant) === identity);
       if (joiner === undefined) return undefined;
       joiners.set(endpoint, joiner);
     }

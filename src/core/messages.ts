@@ -31,8 +31,11 @@ export interface Edge {
   readonly join?: Joiner;
 }
 
-/** The members to add and to remove, in ascending Endpoint order. */
-export type Proposal = readonly Endpoint[];
+/**
+ * The members to add and to remove, in ascending Endpoint order. Where all members run this library it says too as whom
+ * the joiners among them come (`identityOf`), in the same order; to Rust members it is the list alone.
+ */
+export type Proposal = readonly Endpoint[] & { readonly identities?: readonly bigint[] };
 
 /** Messages that name the configuration they were written under and the member that wrote them. */
 interface Within {
@@ -220,7 +223,8 @@ export function compareRanks(a: Rank, b: Rank): number {
 
 /** Equal values have equal keys; used wherever votes are grouped by what they are for. */
 export function keyOf(value: Proposal): string {
-  return value.join(" ");
+  const nodes = value.join(" ");
+  return value.identities === undefined ? nodes : `${nodes} as ${value.identities.join(" ")}`;
 }
 
 export function sameMetadata(a: Metadata, b: Metadata): boolean {

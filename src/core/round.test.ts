@@ -5,6 +5,7 @@ import { host, hosts, joiner, joinerAt, K, nodeMetadata, viewOfSize } from "../.
 import type { Conclusion } from "./conclusion.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { identified, identityOf } from "./identity.ts";
 import {
   type Accepted,
   type Alerts,
@@ -49,7 +50,7 @@ function hearAllAbout(round: Round, value: Proposal, now: Millis, of: View = vie
 
 function votesIn(conclusions: readonly Conclusion[]): readonly Proposal[] {
   return conclusions.flatMap(({ say }) =>
-    say.flatMap((gossip) => (gossip.kind === "fastAccepted" ? [gossip.value] : [])),
+    say.flatMap((gossip) => (gossip.kind === "fastAccepted" ? [[...gossip.value]] : [])),
   );
 }
 
@@ -165,6 +166,33 @@ describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
     assert.deepEqual(decision!.variants, new Map([[newcomer, [joiner(100), joiner(101)]]]));
   });
 
+  it("comes in as the variant that was voted for, whatever most rings hold here", () => {
+    const round = roundOf();
+    for (const ring of view.observersOf(newcomer).keys()) {
+      round.hear(joinOn(ring, newcomer, joiner(ring < 6 ? 100 : 101)), 0);
+    }
+    const value = identified([newcomer], [identityOf(joiner(101))]);
+    const [decision] = hosts(4)
+      .map((sender) => round.hear(vote(sender, value), 1))
+      .flatMap(({ decided, variants }) => (decided === undefined ? [] : [{ decided, variants }]));
+    assert.deepEqual(decision!.decided.joiners, new Map([[newcomer, joiner(101)]]));
+    assert.equal(decision!.variants, undefined);
+  });
+
+  it("is not decided by votes that mean different variants", () => {
+    const round = roundOf();
+    for (const ring of view.observersOf(newcomer).keys()) {
+      round.hear(joinOn(ring, newcomer, joiner(ring < 6 ? 100 : 101)), 0);
+    }
+    const conclusions = hosts(5).map((sender, i) =>
+      round.hear(vote(sender, identified([newcomer], [identityOf(joiner(100 + (i % 2)))])), 1),
+    );
+    assert.deepEqual(
+      conclusions.filter(({ decided }) => decided !== undefined),
+      [],
+    );
+  });
+
   it("holds no vote back when both say the same", () => {
     const round = roundOf();
     const conclusions = view
@@ -192,6 +220,16 @@ describe("a decision that names a joiner which is not known here (PITFALLS B1)",
     assert.deepEqual(reply, ack);
     assert.deepEqual(decided?.value, [host(1), newcomer]);
     assert.deepEqual(decided?.joiners, new Map([[newcomer, joinerAt(newcomer)]]));
+  });
+
+  it("is held, too, while only another variant of the joiner is known", () => {
+    const round = roundOf();
+    round.hear(joinOn(4, newcomer, joiner(101)), 0);
+    const value = identified([newcomer], [identityOf(joiner(100))]);
+    const held = hosts(4).map((sender) => round.hear(vote(sender, value), 1));
+    assert.ok(held.every(({ decided }) => decided === undefined));
+    const { decided } = round.hear(joinOn(5, newcomer, joiner(100)), 2);
+    assert.deepEqual(decided?.joiners, new Map([[newcomer, joiner(100)]]));
   });
 
   it("is lost after two seconds", () => {

@@ -202,14 +202,14 @@ export class Round {
     const { value, againAt } = this.#ledger.settled(proposal, now);
     this.#settlesAt = againAt;
     if (value.length === 0) return;
-    this.#announced = value;
+    this.#announced = this.view.isAllNode ? this.#ledger.identified(value, this.view) : value;
     this.#unstableAt = Infinity;
-    if (this.#classic.voteFast(value)) {
+    if (this.#classic.voteFast(this.#announced)) {
       this.#draft.say.push({
         kind: "fastAccepted",
         sender: this.#self,
         configuration: this.view.id,
-        value,
+        value: this.#announced,
       });
     }
     this.#arm(now);
@@ -292,6 +292,7 @@ export class Round {
       return;
     }
     this.#draft.decided = certify(this.view, value, joiners, this.#fast, this.#classic);
+    if (value.identities !== undefined) return;
     const variants = new Map([...joiners.keys()].map((node) => [node, this.#ledger.variantsOf(node)]));
     if ([...variants.values()].some(({ length }) => length > 1)) this.#draft.variants = variants;
   }

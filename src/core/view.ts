@@ -6,7 +6,6 @@ import { Fnv, uuidBytesOf } from "./hash.ts";
 import {
   type ConfigurationId,
   type Joiner,
-  keyOf,
   type Metadata,
   PEER_SERVICE,
   type Proposal,
@@ -180,7 +179,7 @@ export class View {
    * in `joiners`. The same step is taken only once; who asks again gets the same view.
    */
   next(decision: Proposal, joiners: ReadonlyMap<Endpoint, Joiner>): View {
-    const key = keyOf(decision);
+    const key = decision.join(" ");
     const joining = decision.filter((endpoint) => !this.has(endpoint));
     const coming = joining.map((endpoint) => joiners.get(endpoint)!);
     const taken = this.#steps.find(

@@ -20,7 +20,18 @@ import {
   nodeIdOf,
   parseEndpoint,
 } from "../core/endpoint.ts";
-import type { Broadcast, Edge, Gossip, Metadata, Rank, Refused, Reply, Request } from "../core/messages.ts";
+import { identified } from "../core/identity.ts";
+import type {
+  Broadcast,
+  Edge,
+  Gossip,
+  Metadata,
+  Proposal,
+  Rank,
+  Refused,
+  Reply,
+  Request,
+} from "../core/messages.ts";
 import { refuse } from "../core/refusals.ts";
 import { View } from "../core/view.ts";
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from "./codec.ts";
@@ -409,10 +420,13 @@ function endpoint(): fc.Arbitrary<Endpoint> {
     .map(([bytes, port, tls]) => endpointOf(bytes, port, tls)!);
 }
 
-function proposal(minLength: number): fc.Arbitrary<readonly Endpoint[]> {
+function proposal(minLength: number): fc.Arbitrary<Proposal> {
+  const nodes = fc.uniqueArray(endpoint(), { minLength, maxLength: 5 });
   return fc
-    .uniqueArray(endpoint(), { minLength, maxLength: 5 })
-    .map((endpoints) => endpoints.sort(compareEndpoints));
+    .tuple(nodes, fc.array(u64(), { maxLength: 5 }))
+    .map(([endpoints, identities]) =>
+      identified(endpoints.sort(compareEndpoints), endpoints.length === 0 ? [] : identities),
+    );
 }
 
 /** A record as the codec makes it: with the usual prototype. */

@@ -170,24 +170,26 @@ function writeGossip(gossip: Gossip) {
   switch (gossip.kind) {
     case "alerts":
       return { case: "batchedAlert" as const, value: { ...within, edges: gossip.edges.map(writeEdge) } };
-    case "fastAccepted":
-      return { case: gossip.kind, value: { ...within, nodes: gossip.value.map(wire.writeEndpoint) } };
+    case "fastAccepted": {
+      const [nodes, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
+      return { case: gossip.kind, value: { ...within, nodes, identities } };
+    }
     case "prepare":
       return { case: gossip.kind, value: { ...within, rank: wire.writeRank(gossip.rank) } };
     case "promise": {
       const ranks = { rnd: wire.writeRank(gossip.rank), vrnd: wire.writeRank(gossip.voted) };
-      return {
-        case: gossip.kind,
-        value: { ...within, ...ranks, vval: gossip.value.map(wire.writeEndpoint) },
-      };
+      const [vval, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
+      return { case: gossip.kind, value: { ...within, ...ranks, vval, identities } };
     }
     case "accept": {
       const rnd = wire.writeRank(gossip.rank);
-      return { case: gossip.kind, value: { ...within, rnd, vval: gossip.value.map(wire.writeEndpoint) } };
+      const [vval, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
+      return { case: gossip.kind, value: { ...within, rnd, vval, identities } };
     }
     case "accepted": {
       const rnd = wire.writeRank(gossip.rank);
-      return { case: gossip.kind, value: { ...within, rnd, nodes: gossip.value.map(wire.writeEndpoint) } };
+      const [nodes, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
+      return { case: gossip.kind, value: { ...within, rnd, nodes, identities } };
     }
   }
 }
@@ -200,26 +202,40 @@ function readGossip(body: Body): Gossip {
     case "batchedAlert":
       return { kind: "alerts", ...within, edges: body.value.edges.map(readEdge) };
     case "fastAccepted":
-      return { kind: body.case, ...within, value: wire.readProposal(body.value.nodes) };
+      return {
+        kind: body.case,
+        ...within,
+        value: wire.readProposal(body.value.nodes, body.value.identities),
+      };
     case "prepare":
       return { kind: body.case, ...within, rank: wire.readRank(body.value.rank) };
     case "promise": {
-      const { rnd, vrnd, vval } = body.value;
+      const { rnd, vrnd, vval, identities } = body.value;
       const ranks = { rank: wire.readRank(rnd), voted: wire.readRank(vrnd) };
       return {
         kind: body.case,
         ...within,
         ...ranks,
-        value: vval.length === 0 ? [] : wire.readProposal(vval),
+        value: vval.length === 0 ? [] : wire.readProposal(vval, identities),
       };
     }
     case "accept": {
       const rank = wire.readRank(body.value.rnd);
-      return { kind: body.case, ...within, rank, value: wire.readProposal(body.value.vval) };
+      return {
+        kind: body.case,
+        ...within,
+        rank,
+        value: wire.readProposal(body.value.vval, body.value.identities),
+      };
     }
     case "accepted": {
       const rank = wire.readRank(body.value.rnd);
-      return { kind: body.case, ...within, rank, value: wire.readProposal(body.value.nodes) };
+      return {
+        kind: body.case,
+        ...within,
+        rank,
+        value: wire.readProposal(body.value.nodes, body.value.identities),
+      };
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   nodeIdOf,
   portOf,
 } from "../core/endpoint.ts";
+import { identified } from "../core/identity.ts";
 import type { Joiner, Metadata, Proposal, Rank, Refused } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
 import { hasTooManyItems } from "./item-limit.ts";
@@ -137,8 +138,20 @@ export function readRing(ring: bigint | undefined): number {
   return ring === undefined ? 0 : ring < 0x7fff_ffffn ? Number(ring) : 0x7fff_ffff;
 }
 
-export function readProposal(wire: readonly Lenient<WireEndpoint>[]): Proposal {
+export function writeNodes(value: Proposal): WireEndpoint[] {
+  return value.map(writeEndpoint);
+}
+
+/** None where the value does not say as whom its joiners come. */
+export function writeIdentities(value: Proposal): bigint[] {
+  return [...(value.identities ?? [])];
+}
+
+export function readProposal(
+  wire: readonly Lenient<WireEndpoint>[],
+  identities: readonly bigint[] = [],
+): Proposal {
   const value = wire.map(readEndpoint);
   if (!isProposal(value)) throw new Malformed(refuse.invalidProposal);
-  return value;
+  return identified(value, identities);
 }

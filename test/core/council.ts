@@ -115,7 +115,7 @@ export class Council {
   decided(value?: Proposal): boolean {
     return this.living.every((member) => {
       const decision = this.decisions.get(member);
-      return decision !== undefined && (value === undefined || keyOf(decision.value) === keyOf(value));
+      return decision !== undefined && (value === undefined || decision.value.join() === value.join());
     });
   }
 

@@ -1,7 +1,8 @@
 // Configurations of any size for tests, and the names in them: members at 10.0.x.y:9000 and their incarnations.
 
 import { type Endpoint, endpointOf, type NodeId, nodeIdOf } from "../../src/core/endpoint.ts";
-import { type Joiner, type Metadata, PEER_SERVICE } from "../../src/core/messages.ts";
+import { identified, identityOf } from "../../src/core/identity.ts";
+import { type Joiner, type Metadata, PEER_SERVICE, type Proposal } from "../../src/core/messages.ts";
 import { View } from "../../src/core/view.ts";
 
 export const K = 10;
@@ -58,4 +59,12 @@ export function viewOfSize(size: number, isForeign?: (i: number) => boolean): Vi
 /** The incarnation in which host i comes when it joins, with uuid i. */
 export function joinerAt(node: Endpoint): Joiner {
   return joiner(Number(node.split(/[.:]/)[2]) * 256 + Number(node.split(/[.:]/)[3]));
+}
+
+/** The value as members of this view vote for it, all of which are of this library. */
+export function asVoted(view: View, value: Proposal): Proposal {
+  return identified(
+    value,
+    value.filter((node) => !view.has(node)).map((node) => identityOf(joinerAt(node))),
+  );
 }

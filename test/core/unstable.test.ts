@@ -52,7 +52,7 @@ class Listener {
   }
 
   get votes(): readonly Proposal[] {
-    return this.council.said("fastAccepted").map(({ value }) => value);
+    return this.council.said("fastAccepted").map(({ value }) => [...value]);
   }
 
   get echoes(): readonly Edge[] {

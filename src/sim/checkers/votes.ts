@@ -2,6 +2,7 @@
 // of PITFALLS §3.1. Quorums are computed here anew, not asked of the view.
 
 import { compareEndpoints, type Endpoint, isProposal } from "../../core/endpoint.ts";
+import { identified, identityOf } from "../../core/identity.ts";
 import { INQUIRY_RANK } from "../../core/inquiry.ts";
 import {
   type Accept,
@@ -11,6 +12,7 @@ import {
   FAST_RANK,
   type FastAccepted,
   type Gossip,
+  type Joiner,
   keyOf,
   type Proposal,
   type Rank,
@@ -90,7 +92,8 @@ export class Votes implements Checker {
       ...from.members.filter((node) => !to.has(node)),
       ...to.members.filter((node) => !from.has(node)),
     ].sort(compareEndpoints);
-    const value = keyOf(decided);
+    const joiners = decided.filter((node) => !from.has(node)).map((node) => to.recordOf(node) as Joiner);
+    const value = keyOf(from.isAllNode ? identified(decided, joiners.map(identityOf)) : decided);
     const election = this.#elections.get(from.id);
     for (const node of decided) {
       if (!from.has(node) && election?.joining.has(node) !== true) {
