@@ -27,6 +27,7 @@ describe("a seed file", () => {
     ['{"seed":-1}', /seed: expected a whole number, got -1/],
     ['{"seed":1,"members":0}', /members: expected a whole number from 1 to 2000, got 0/],
     ['{"seed":1,"scenario":"S99"}', /scenario: expected the name of a scenario, got "S99"/],
+    ['{"seed":1,"search":"luck"}', /search: expected the name of a search, got "luck"/],
     ['{"seed":1,"durationS":0.5}', /durationS: expected whole seconds/],
     ['{"seed":1,"weather":["hail"]}', /weather: expected a list of all, delays/],
     ['{"seed":1,"size":3}', /size: expected one of the fields seed, members/],

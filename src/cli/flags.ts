@@ -7,6 +7,8 @@ export interface FlagSpec {
   readonly name: string;
   /** What the value looks like; absent where the flag stands alone. */
   readonly value?: string;
+  /** May stand alone all the same. */
+  readonly isValueOptional?: true;
   /** May be given several times; comma-separated in the environment. */
   readonly isList?: true;
   readonly help: string;
@@ -87,8 +89,13 @@ function* flagsIn(
   specs: readonly FlagSpec[],
   args: readonly string[],
 ): Generator<readonly [FlagSpec, string]> {
+  const standsAlone = ({ name, value, isValueOptional }: FlagSpec): boolean => {
+    if (value === undefined || !isValueOptional) return value === undefined;
+    const next = args[args.indexOf(`--${name}`) + 1];
+    return args.includes(`--${name}`) && (next === undefined || next.startsWith("-"));
+  };
   const options = Object.fromEntries(
-    specs.map(({ name, value }) => [name, { type: value === undefined ? "boolean" : "string" } as const]),
+    specs.map((spec) => [spec.name, { type: standsAlone(spec) ? "boolean" : "string" } as const]),
   );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   for (const token of tokens) {
@@ -98,6 +105,7 @@ function* flagsIn(
     if (spec === undefined) throw new UsageError(`${token.rawName}: no such flag; --help lists them`);
     const { value } = token;
     if (spec.isLater) yield [spec, ""];
+    else if (spec.isValueOptional && value === undefined) yield [spec, ""];
     else if (spec.value === undefined) {
       if (value !== undefined) throw new UsageError(`--${spec.name} ${value}: expected no value`);
       yield [spec, "true"];

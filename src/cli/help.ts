@@ -26,7 +26,12 @@ export function overview(): string {
 export function helpOf(command: string, flags: readonly FlagSpec[]): string {
   const offered = flags.filter((flag) => !flag.isLater);
   const lines = offered.map((flag) => {
-    const usage = `--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}${flag.isList ? " …" : ""}`;
+    const value = flag.isValueOptional
+      ? ` [${flag.value}]`
+      : flag.value === undefined
+        ? ""
+        : ` ${flag.value}`;
+    const usage = `--${flag.name}${value}${flag.isList ? " …" : ""}`;
     return `  ${usage.padEnd(24)} ${flag.help}`;
   });
   const example = offered[0]!.name;

@@ -4,6 +4,7 @@ import {
   MEMBERS_MAX,
   type SimulationOptions,
   scenarioOf,
+  searchOf,
   WEATHER,
   WEATHER_KINDS,
   type WeatherKind,
@@ -13,6 +14,7 @@ export interface SeedFile {
   readonly seed: number;
   readonly members?: number;
   readonly scenario?: string;
+  readonly search?: string;
   readonly durationS?: number;
   /** Kinds, or "all". */
   readonly weather?: readonly string[];
@@ -26,6 +28,8 @@ const FIELDS: { readonly [field in keyof Required<SeedFile>]: (value: unknown) =
     isWhole(value, 1, MEMBERS_MAX) ? undefined : `a whole number from 1 to ${MEMBERS_MAX}`,
   scenario: (value) =>
     typeof value === "string" && scenarioOf(value) !== undefined ? undefined : "the name of a scenario",
+  search: (value) =>
+    typeof value === "string" && searchOf(value) !== undefined ? undefined : "the name of a search",
   durationS: (value) => (isWhole(value, 1, 86_400) ? undefined : "whole seconds from 1 to 86400"),
   weather: (value) =>
     Array.isArray(value) && value.every((kind) => kind === "all" || Object.hasOwn(WEATHER, kind))
@@ -57,11 +61,19 @@ export function parseSeedFile(text: string): SeedFile {
   return json as SeedFile;
 }
 
-export function optionsOf({ seed, members, scenario, durationS, weather }: SeedFile): SimulationOptions {
+export function optionsOf({
+  seed,
+  members,
+  scenario,
+  search,
+  durationS,
+  weather,
+}: SeedFile): SimulationOptions {
   return {
     seed: BigInt(seed),
     members,
     scenario: scenario === undefined ? undefined : scenarioOf(scenario),
+    search: search === undefined ? undefined : searchOf(search),
     durationMs: durationS === undefined ? undefined : 1000 * durationS,
     kinds: weather?.includes("all") ? WEATHER_KINDS : (weather as WeatherKind[] | undefined),
   };

@@ -13,6 +13,8 @@ export { endpointAt, type StartOptions } from "./population.ts";
 export { type MachineOptions, type MakeMachine, Process } from "./process.ts";
 export { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";
 export { SCENARIOS, scenarioOf } from "./scenarios/index.ts";
+export { SEARCHES, searchOf } from "./searches/index.ts";
+export type { Search, SearchOptions } from "./searches/search.ts";
 export { OUTCOME, type SimulationOptions, type SimulationResult, simulate } from "./simulation.ts";
 export { storyOf, transcriptOf } from "./story.ts";
 export { NotInTime, RuleBroken } from "./timeline.ts";

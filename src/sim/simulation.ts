@@ -9,6 +9,7 @@ import { Standstill } from "./agenda.ts";
 import type { Violation } from "./checkers/checker.ts";
 import type { MakeMachine } from "./process.ts";
 import { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";
+import type { Search } from "./searches/search.ts";
 import { Storm } from "./storm.ts";
 import { Streams } from "./streams.ts";
 import { NotInTime, RuleBroken } from "./timeline.ts";
@@ -27,6 +28,8 @@ export interface SimulationOptions {
   readonly members?: number | undefined;
   /** Without one, a random life in random weather. */
   readonly scenario?: Scenario | undefined;
+  /** Goes after bugs instead; how many members there are, and for how long, is its own choice. */
+  readonly search?: Search | undefined;
   /** How long the weather lasts; drawn where nobody says. Scenarios last as long as they do. */
   readonly durationMs?: Millis | undefined;
   /** What weather there may be; that which members heal from where nobody says. */
@@ -40,7 +43,7 @@ export interface SimulationOptions {
 /** What came of a run. */
 export interface SimulationResult {
   readonly seed: bigint;
-  /** Its name, or "weather". */
+  /** The name of the scenario or of the search, or "weather". */
   readonly scenario: string;
   readonly members: number;
   readonly virtualMs: number;
@@ -56,12 +59,15 @@ export interface SimulationResult {
 }
 
 export function simulate(options: SimulationOptions): SimulationResult {
-  return options.scenario === undefined
-    ? simulateWeather(options)
-    : simulateScenario(options.scenario, options);
+  if (options.search !== undefined) return options.search.run(options);
+  return options.scenario === undefined ? simulateWeather(options) : simulateStage(options.scenario, options);
 }
 
-function simulateScenario(scenario: Scenario, options: SimulationOptions): SimulationResult {
+/** What is played on a stage: a scenario, or something that is like one. */
+export function simulateStage(
+  scenario: Pick<Scenario, "name" | "members" | "run">,
+  options: SimulationOptions,
+): SimulationResult {
   const { seed, makeMachine, keepsTranscript, isQuick = false } = options;
   const { usual, quick = usual } = scenario.members;
   const members = options.members ?? (isQuick ? quick : usual);
@@ -70,7 +76,9 @@ function simulateScenario(scenario: Scenario, options: SimulationOptions): Simul
     () => scenario.run(stage),
     () => stage.world,
   );
-  return resultOf(options, scenario.name, members, stage.worlds, outcome);
+  // What draws its size itself has as many as there were.
+  const size = members > 0 ? members : (stage.worlds[0]?.processes.length ?? 0);
+  return resultOf(options, scenario.name, size, stage.worlds, outcome);
 }
 
 function simulateWeather(options: SimulationOptions): SimulationResult {

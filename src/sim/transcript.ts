@@ -113,7 +113,7 @@ function tellRequest(request: Request): string {
   }
 }
 
-function tellGossip(gossip: Gossip): string {
+export function tellGossip(gossip: Gossip): string {
   switch (gossip.kind) {
     case "alerts": {
       const edges = new Map<string, number[]>();
