@@ -73,7 +73,11 @@ export class History {
    */
   otherTurn(certificate: Certificate): View | undefined {
     const last = this.#chapters.at(-1);
-    return last === undefined ? undefined : viewAfter(last.view, certificate);
+    // Who gave a configuration up and joined anew took no turn there: where the others went since is behind it.
+    if (last?.certificate === undefined || last.certificate.value.join() !== certificate.value.join()) {
+      return undefined;
+    }
+    return viewAfter(last.view, certificate);
   }
 
   /** That turn was the right one. What we took for the present belongs to the past. */
