@@ -7,7 +7,7 @@ import type { Finding } from "./hunter.ts";
 import { type Mutant, mutate } from "./mutant.ts";
 
 /** Time for hunts to begin; one that has begun is let go on for half as long again. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 25_000;
 
 const CORE = new URL("../src/core/", import.meta.url);
 const REGISTER = new URL("./register.mjs", import.meta.url).href;

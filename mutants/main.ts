@@ -29,9 +29,9 @@ async function main(mutants: readonly Mutant[]): Promise<number> {
   let survivors = 0;
   const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const finding = await goAfter(mutant);
-      if (finding.hunt === undefined) survivors += 1;
-      console.log(row(mutant, finding));
+      const finding = await goAfter(mutant).catch((error: unknown) => error as Error);
+      if (finding instanceof Error || finding.hunt === undefined) survivors += 1;
+      console.log(finding instanceof Error ? finding.message : row(mutant, finding));
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));

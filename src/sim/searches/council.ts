@@ -4,6 +4,7 @@
 // Each has a clock of its own, which only its own timers move: then events at different members cannot disturb each other,
 // and two orders that differ in nothing else are one.
 
+import type { Conclusion } from "../../core/conclusion.ts";
 import type { Millis } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import {
@@ -15,7 +16,7 @@ import {
   type Proposal,
 } from "../../core/messages.ts";
 import { seededRandom } from "../../core/random.ts";
-import { type Conclusion, Round } from "../../core/round.ts";
+import { Round } from "../../core/round.ts";
 import { DEFAULT_SETTINGS } from "../../core/settings.ts";
 import type { View } from "../../core/view.ts";
 import type { Violation } from "../checkers/checker.ts";
