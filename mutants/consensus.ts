@@ -17,7 +17,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "view.ts",
     find: "return Math.ceil((3 * this.size) / 4);",
     replace: "return Math.ceil(0.55 * this.size);",
-    first: "S26",
+    first: "message-orders@2",
   },
   {
     name: "fast-quorum-java",
@@ -33,7 +33,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "view.ts",
     find: "return Math.floor(this.size / 2) + 1;",
     replace: "return Math.ceil(this.size / 2);",
-    first: "S27",
+    first: "message-orders@5",
   },
   {
     name: "majority-one-more",
@@ -49,7 +49,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "if (compareRanks(this.#promised, FAST_RANK) >= 0) return false;",
     replace: "",
-    first: "S26",
+    first: "message-orders@1",
   },
   {
     name: "vote-not-remembered",
@@ -57,7 +57,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "this.#promised = FAST_RANK;\n    this.#voted = FAST_RANK;\n    this.#value = value;",
     replace: "this.#promised = FAST_RANK;",
-    first: "S27",
+    first: "message-orders@5",
   },
   {
     name: "promise-below-promise",
@@ -73,7 +73,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "if (compareRanks(rank, this.#promised) < 0) return refuse.roundTooLow;",
     replace: "",
-    first: "S27",
+    first: "message-orders@4",
   },
   {
     name: "acceptance-not-remembered",
@@ -81,7 +81,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: 'this.#promised = rank;\n    this.#voted = rank;\n    this.#value = value;\n    return { kind: "accepted"',
     replace: 'this.#promised = rank;\n    return { kind: "accepted"',
-    first: "S28",
+    first: "message-orders@4",
   },
   {
     name: "promises-by-count",
@@ -106,7 +106,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "tally.acceptors.add(this.#view.indexOf(sender));",
     replace: "tally.acceptors.add(tally.acceptors.size);",
-    first: "S22",
+    first: "message-orders@4",
   },
   {
     name: "acceptances-of-any-round",
@@ -114,15 +114,15 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "const key = `$" + "{rank.round} $" + "{rank.nodeIndex}`;",
     replace: 'const key = "";',
-    first: "S27",
+    first: "vote-schedules@1",
   },
   {
-    name: "proposes-twice",
-    breaks: "a coordinator puts one value to the vote in its round",
+    name: "chooses-before-a-majority",
+    breaks: "a coordinator chooses when a majority has promised, not before",
     file: "classic-paxos.ts",
-    find: "this.#attempt!.hasChosen = true;",
-    replace: "",
-    first: "S27",
+    find: "const needed = dead.size === 0 ? this.#view.majority : this.#view.size - dead.size;",
+    replace: "const needed = dead.size === 0 ? this.#view.majority - 1 : this.#view.size - dead.size;",
+    first: "message-orders@1",
   },
   {
     name: "always-round-2",
@@ -154,7 +154,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "coordinator-choice.ts",
     find: "  const tally = new Map<string",
     replace: "  if (candidate !== undefined) return candidate;\n  const tally = new Map<string",
-    first: "S26",
+    first: "message-orders@4",
   },
   {
     name: "chooses-least-voted",
@@ -162,7 +162,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "coordinator-choice.ts",
     find: "entries.sort((a, b) => b.count - a.count ||",
     replace: "entries.sort((a, b) => a.count - b.count ||",
-    first: "S26",
+    first: "message-orders@5",
   },
   {
     name: "chooses-among-all-ranks",
@@ -170,7 +170,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "coordinator-choice.ts",
     find: "if (value.length === 0 || compareRanks(voted, highest) !== 0) continue;",
     replace: "if (value.length === 0) continue;",
-    first: "S28",
+    first: "message-orders@4",
   },
   {
     name: "chooses-lowest-rank",
@@ -178,7 +178,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "coordinator-choice.ts",
     find: "rank === undefined || compareRanks(voted, rank) > 0 ? voted : rank",
     replace: "rank === undefined || compareRanks(voted, rank) < 0 ? voted : rank",
-    first: "S27",
+    first: "message-orders@4",
   },
   {
     name: "stale-votes",
