@@ -86,7 +86,7 @@ export const HEALING: readonly Mutant[] = [
   {
     name: "founder-founds-again",
     breaks: "a founder that starts again goes back to the mesh that it founded (B5)",
-    file: "healing.ts",
+    file: "origins.ts",
     find: "if (isKnown !== isOurs || (isOurs && !this.#isFounder)) return undefined;",
     replace: "if (isKnown || !isKnown) return undefined;",
     first: "S10",
