@@ -2,6 +2,7 @@
 // and then nothing stirs but probes. Invariants 16 to 19, 22 and 23 of PITFALLS §3.1; 21 is asked of its checker here.
 
 import type { Millis } from "../core/doorway.ts";
+import { stragglers, waitForAll } from "./mixed-agreement.ts";
 import type { Process } from "./process.ts";
 import { NotInTime } from "./timeline.ts";
 import { nameOf } from "./transcript.ts";
@@ -25,16 +26,17 @@ function reinforcementMs({ settings }: World): Millis {
 /** Lets the mesh recover, and reports where it did not. The sky is clear already. */
 export function checkAftermath(world: World): void {
   try {
-    world.until("all agree", () => world.agree(), recoveryMs(world));
+    if (!waitForAll(world, recoveryMs(world))) return;
     // What was reported in bad weather holds for as long as the configuration does, and may be reinforced once more.
     world.run(reinforcementMs(world));
-    world.until("all agree again", () => world.agree(), recoveryMs(world));
+    if (!waitForAll(world, recoveryMs(world))) return;
   } catch (error) {
     if (!(error instanceof NotInTime)) throw error;
     return reportDiscord(world);
   }
   world.forgiveAll();
-  world.watch.bounds.beginIdle(world.now);
+  // Whoever is left behind is told so again and again.
+  if (stragglers(world).length === 0) world.watch.bounds.beginIdle(world.now);
   world.run(IDLE_MS);
   world.watch.bounds.endIdle(world.now, world.living);
   world.watch.settled();
@@ -44,11 +46,13 @@ export function checkAftermath(world: World): void {
 /** A mesh that is well admits a newcomer: if it does not, something is left over that blocks it. */
 function letSomebodyIn(world: World): void {
   const { head } = world;
-  const seeds = world.living.map(({ endpoint }) => endpoint);
+  const seeds = world.living.filter((p) => p.view?.id === head?.id).map(({ endpoint }) => endpoint);
   if (head === undefined || seeds.length === 0) return;
+  // One that was left behind cannot vouch for anybody, and may have to.
+  if (stragglers(world).some(({ endpoint }) => head.has(endpoint))) return;
   const newcomer = world.start(LAST_PORT, { seeds });
   try {
-    world.until("the last one is in", () => world.agree(), LAST_JOIN_MS);
+    waitForAll(world, LAST_JOIN_MS);
   } catch (error) {
     if (!(error instanceof NotInTime)) throw error;
     const stuck = world.watch.edges.unstable(head.id);

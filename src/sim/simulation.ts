@@ -103,8 +103,8 @@ function simulateWeather(options: SimulationOptions): SimulationResult {
 
 function live(world: World, plan: Forecast): void {
   world.tell(`${plan.members} members; weather: ${[...plan.kinds].join(", ") || "none"}`);
-  world.grow(plan.members);
   const storm = new Storm(world, plan);
+  storm.gather();
   storm.blow();
   storm.clear();
   if ([...plan.kinds].every((kind) => WEATHER[kind].unhealed === undefined)) checkAftermath(world);

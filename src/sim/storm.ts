@@ -4,7 +4,9 @@
 import type { Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Letter } from "./call.ts";
+import { waitForAll } from "./mixed-agreement.ts";
 import type { Process } from "./process.ts";
+import { AS_RUST_PEER } from "./rust-peer/rust-peer.ts";
 import type { Stream } from "./streams.ts";
 import type { Forecast, WeatherKind } from "./weather.ts";
 import type { World } from "./world.ts";
@@ -43,6 +45,16 @@ export class Storm {
     this.#forecast = forecast;
     this.#dice = world.streams.of("storm");
     this.#calls = world.streams.of("lost calls");
+  }
+
+  /** The mesh as it is before the first gust. Who founds it is drawn too. */
+  gather(): void {
+    const world = this.#world;
+    const founder = world.start(1, this.#isRust() ? { seeds: [], ...AS_RUST_PEER } : { seeds: [] });
+    for (let port = 2; port <= this.#forecast.members; port++) {
+      world.start(port, { seeds: [founder.endpoint], ...(this.#isRust() && AS_RUST_PEER) });
+    }
+    waitForAll(world, 120_000 + 100 * this.#forecast.members);
   }
 
   /** From the first gust until the sky is about to clear. */
@@ -147,22 +159,35 @@ export class Storm {
     }
   }
 
+  /** Rust members know no other way to leave than to be gone. */
   leave(): void {
     const victim = this.#victim();
-    if (victim !== undefined) this.#world.leave(victim);
+    if (victim === undefined) return;
+    if (victim.model === "node") this.#world.leave(victim);
+    else this.#world.crash(victim);
+  }
+
+  #isRust(): boolean {
+    const { rust } = this.#forecast;
+    return rust > 0 && this.#dice.chance(rust);
   }
 
   #start(endpoint: Endpoint): void {
     const { kinds, foreign } = this.#forecast;
     const host = this.#world.hostAt(endpoint);
-    if (kinds.has("wrongClocks")) host.aheadMs = 1000 * this.#dice.between(-7200, 7200);
+    const isRust = this.#isRust();
+    // A Rust member whose clock is an hour off hears nobody, or is heard by nobody, and there is no more to learn from it.
+    const mostS = isRust ? 1500 : 7200;
+    if (kinds.has("wrongClocks")) host.aheadMs = 1000 * this.#dice.between(-mostS, mostS);
     if (kinds.has("drift")) host.drift = this.#dice.between(-100, 100) / 10_000;
     const seeds = this.#world.living.filter((p) => p.isStaying && p.isMember).map((p) => p.endpoint);
     // Nobody founds a second mesh: with nobody to ask there is nothing to join.
     if (seeds.length === 0) return;
     const isForeign = this.#dice.chance(foreign);
     host.isUp = true;
-    this.#world.start(endpoint, { seeds, isForeign });
+    // A Rust member knows one seed, which may be gone when it asks.
+    if (isRust) this.#world.start(endpoint, { seeds: [this.#dice.pick(seeds)], ...AS_RUST_PEER });
+    else this.#world.start(endpoint, { seeds, isForeign });
   }
 
   /** The weather that is there all the time. */
@@ -192,9 +217,12 @@ export class Storm {
 
   /** In every view that somebody is in, more than half would still be there if so many more went. */
   #canSpare(more: number): boolean {
+    const head = this.#world.head;
     const isGoing = (endpoint: Endpoint): boolean => {
       const process = this.#world.hosts.get(endpoint)?.process;
-      return process === undefined || !process.isStaying || process.isFrozen || !process.isMember;
+      if (process === undefined || !process.isStaying || process.isFrozen || !process.isMember) return true;
+      // A Rust member that was left behind may stay so, and counts for nothing.
+      return process.model !== "node" && process.view!.id !== head?.id;
     };
     return this.#world.living.every(({ view }) => {
       if (view === undefined) return true;

@@ -3,7 +3,8 @@
 
 import type { Effect, Event, Millis } from "../core/doorway.ts";
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
-import type { Gossip, Request } from "../core/messages.ts";
+import { INQUIRY_RANK } from "../core/inquiry.ts";
+import { compareRanks, type Gossip, type Request } from "../core/messages.ts";
 
 const TAIL_MAX = 400;
 
@@ -128,6 +129,7 @@ export function tellGossip(gossip: Gossip): string {
     case "prepare":
       return `prepares round ${gossip.rank.round}`;
     case "promise":
+      if (compareRanks(gossip.rank, INQUIRY_RANK) === 0) return "asks whether all is well";
       return `promises round ${gossip.rank.round}`;
     case "accept":
       return `puts {${namesOf(gossip.value)}} to the vote in round ${gossip.rank.round}`;

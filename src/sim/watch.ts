@@ -2,7 +2,7 @@
 
 import type { Effect, Event, Machine, Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { Gossip, Request } from "../core/messages.ts";
+import type { ConfigurationId, Gossip, Request } from "../core/messages.ts";
 import type { Settings } from "../core/settings.ts";
 import type { View } from "../core/view.ts";
 import { Bounds } from "./checkers/bounds.ts";
@@ -29,6 +29,10 @@ export interface WatchOptions {
   readonly more?: readonly Checker[] | undefined;
 }
 
+/** The invariant of Paxos, and those that fall with it. */
+const PROMISES = 4;
+const FORCED: ReadonlySet<number> = new Set([2, 3, PROMISES, 15]);
+
 type Hook = keyof Checker;
 
 export class Watch {
@@ -43,6 +47,10 @@ export class Watch {
   /** By what they look at: most checkers look at little of what happens. */
   readonly #lookingAt: { readonly [H in Hook]: readonly Required<Pick<Checker, H>>[] };
   readonly #excuses: Excuse[] = [];
+  /** Configurations in which a model of another peer voted against its promise. */
+  readonly #betrayed = new Set<ConfigurationId>();
+  /** More than one decision came of that. */
+  #isSplit = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -80,10 +88,21 @@ export class Watch {
       ...(process !== undefined && { member: process.endpoint as string }),
       what,
     };
+    const isForeign = process !== undefined && process.model !== "node";
     const isExcused =
-      (process !== undefined && process.model !== "node") ||
-      this.#excuses.some((excuse) => excuse(violation));
+      isForeign || this.#isForced(invariant, process) || this.#excuses.some((excuse) => excuse(violation));
+    const where = process?.view?.id;
+    if (isForeign && invariant === PROMISES && where !== undefined) this.#betrayed.add(where);
     (isExcused ? this.excused : this.violations).push(violation);
+  }
+
+  /** Where another peer broke its word, two values may be chosen, and no Node member can help it (PITFALLS B2). */
+  #isForced(invariant: number, process: Process | undefined): boolean {
+    if (!FORCED.has(invariant) || this.#betrayed.size === 0) return false;
+    const where = process?.view?.id;
+    const isHere = where !== undefined && this.#betrayed.has(where);
+    if (isHere) this.#isSplit = true;
+    return isHere || this.#isSplit;
   }
 
   /** From here on these are expected. */
@@ -142,6 +161,7 @@ export class Watch {
         for (const checker of this.#lookingAt.said) checker.said(process, request, to, isRelay);
         const gossip = gossipIn(request);
         if (isRelay || gossip?.sender !== process.endpoint) return;
+        if (this.#isForStragglers(process, effect, gossip)) return;
         for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
         return;
       }
@@ -162,6 +182,13 @@ export class Watch {
         this.ended(process, effect.removed ? "removed" : "left");
         return;
     }
+  }
+
+  /** Models of other peers that stayed behind are told things in their own configuration that nobody else is to hear. */
+  #isForStragglers({ view }: Process, effect: Effect, { configuration }: Gossip): boolean {
+    if (effect.kind !== "call" || configuration === view?.id) return false;
+    const model = this.#options.hosts.get(effect.to)?.process?.model;
+    return model !== undefined && model !== "node";
   }
 
   #decided(process: Process, from: View, to: View): void {

@@ -83,6 +83,8 @@ export interface Forecast {
   readonly gapMs: Millis;
   /** The share of members that do not say that they run this library. */
   readonly foreign: number;
+  /** The share of members that run the Rust crate, with its bugs, as a model knows them. */
+  readonly rust: number;
   /** All messages pass through the codec. */
   readonly usesWire: boolean;
   /** The network leaves out copies of broadcasts that their target has been given. */
@@ -119,6 +121,7 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
     duplication: dice.between(1, 500) / 1000,
     gapMs: dice.between(members <= MANY ? 300 : 2000, 8000),
     foreign: dice.chance(0.33) ? dice.between(1, 90) / 100 : 0,
+    rust: dice.chance(0.34) ? dice.pick([0.1, 0.3, 0.5, 0.9]) : 0,
     usesWire: dice.chance(0.1),
     dropsKnownCopies: dice.chance(0.2) || members > MANY,
   };
@@ -135,6 +138,7 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
     duplication: having("duplication", drawn.duplication),
     gapMs: drawn.gapMs,
     foreign: drawn.foreign,
+    rust: drawn.rust,
     usesWire: drawn.usesWire,
     dropsKnownCopies: drawn.dropsKnownCopies,
   };

@@ -30,9 +30,11 @@ export class Edges implements Checker {
       .map(([node]) => node);
   }
 
-  said(process: Process, request: Request, _to: readonly Endpoint[], isRelay: boolean): void {
+  said(process: Process, request: Request, to: readonly Endpoint[], isRelay: boolean): void {
     const gossip = request.kind === "broadcast" ? request.gossip : request;
     if (isRelay || gossip.kind !== "alerts") return;
+    // One that stayed behind, and cannot be told in any other way, is told what ended the configuration that it is in.
+    if (request.kind !== "broadcast" && to.every((node) => this.#isForeign(node))) return;
     let told = this.#told.get(gossip.configuration);
     // What was told is told once more to one who stayed behind, by whomever.
     const isNews = gossip.edges.some(({ node, ring }) => (((told?.get(node) ?? 0) >>> ring) & 1) === 0);
@@ -52,6 +54,7 @@ export class Edges implements Checker {
     }
     // Whoever leaves may say so in the name of observers that cannot be asked to.
     const isProxy = sender !== endpoint && process.leavesAt !== undefined;
+    if (!view.isNode(sender) && edges.every(({ node }) => this.#isElsewhere(node, configuration))) return;
     if (sender !== endpoint && !isProxy) {
       this.#report(12, process, `reports in the name of ${sender}`);
     }
@@ -60,6 +63,17 @@ export class Edges implements Checker {
       if (wrong !== undefined)
         this.#report(12, process, `reports ${edge.node} on ring ${edge.ring}: ${wrong}`);
     }
+  }
+
+  #isForeign(node: Endpoint): boolean {
+    const model = this.#hosts.get(node)?.process?.model;
+    return model !== undefined && model !== "node";
+  }
+
+  /** Another process has taken its address: Rust observers do not notice, and are spoken for (PITFALLS B5). */
+  #isElsewhere(node: Endpoint, configuration: ConfigurationId): boolean {
+    const process = this.#hosts.get(node)?.process;
+    return process === undefined || process.view?.id !== configuration;
   }
 
   decided(process: Process, from: View, to: View): void {
@@ -79,7 +93,8 @@ export class Edges implements Checker {
         this.#report(20, process, `${node} was removed, but reported on ${countOnes(reported)} rings only`);
       }
       const victim = this.#hosts.get(node)?.process;
-      if (victim?.isStaying && victim.isMember && !victim.isFrozen && !victim.isHarmed) {
+      if (victim?.model !== "node") continue; // Models of other peers may be deaf while they join, or stay behind.
+      if (victim.isStaying && victim.isMember && !victim.isFrozen && !victim.isHarmed) {
         this.#report(20, process, `${node} was removed, but nothing was ever wrong with it`);
       }
     }

@@ -1,5 +1,6 @@
 // All members share one history: an id stands for one configuration, each configuration has one successor, and nobody
-// goes back. Invariants 1, 2, 6, 7, 10 and 15 of PITFALLS §3.1.
+// goes back. Invariants 1, 2, 6, 7, 10 and 15 of PITFALLS §3.1. Where models of other peers take part, it is the history
+// of the Node members: if another peer goes elsewhere, before them or after, that is laid to its own account.
 
 import type { ViewChange } from "../../core/doorway.ts";
 import type { Endpoint, NodeId } from "../../core/endpoint.ts";
@@ -13,6 +14,8 @@ interface Chapter {
   readonly view: View;
   /** How many decisions led to it. */
   readonly place: number;
+  /** Who came here first, or the first Node member that did. */
+  by: Process;
   next: ConfigurationId | undefined;
   /** Living members that are in it now. */
   present: number;
@@ -22,9 +25,12 @@ export class History implements Checker {
   readonly #report: Report;
   readonly #chapters = new Map<ConfigurationId, Chapter>();
   readonly #compared = new WeakSet<View>();
-  readonly #admitted = new Set<NodeId>();
+  /** Each uuid with the configuration that admitted it. */
+  readonly #admitted = new Map<NodeId, ConfigurationId>();
   /** What joiners said of themselves. */
   readonly #brought = new Map<NodeId, Joiner & { readonly sender: Endpoint }>();
+  /** Joiners that take another uuid for every attempt, of which one member may have heard one and another the next. */
+  readonly #changelings = new Map<Endpoint, Process>();
   /** Where each living process is. */
   readonly #at = new Map<Process, Chapter>();
   /** Configurations without a successor that a majority of their members is in. */
@@ -40,7 +46,8 @@ export class History implements Checker {
   get head(): View | undefined {
     let head: Chapter | undefined;
     for (const chapter of this.#chapters.values()) {
-      if (chapter.next !== undefined) continue;
+      const next = chapter.next === undefined ? undefined : this.#chapters.get(chapter.next)!;
+      if (next !== undefined && isNode(next.by)) continue;
       if (head === undefined || chapter.present > head.present) head = chapter;
     }
     return head?.view;
@@ -55,8 +62,10 @@ export class History implements Checker {
     this.#move(process, undefined);
   }
 
-  said(_process: Process, request: Request): void {
-    if (request.kind === "join") this.#brought.set(request.uuid, request);
+  said(process: Process, request: Request): void {
+    if (request.kind !== "join") return;
+    this.#brought.set(request.uuid, request);
+    if (!isNode(process)) this.#changelings.set(process.endpoint, process);
   }
 
   /** The views that this cut goes from and to, where it is the first to do so by a decision. */
@@ -73,9 +82,14 @@ export class History implements Checker {
       return undefined;
     }
     const wasStep = before !== undefined && !before.degraded;
-    const isNew = this.#enter(process, view, wasStep ? before.view : undefined);
+    const culprit = wasStep ? this.#variesBy(before.view, view) : undefined;
+    // Where members know a joiner by different uuids, the fewer follow the others (PITFALLS B3).
+    if (culprit !== undefined)
+      this.#report(2, culprit, `has members go from ${before!.view.id} to ${view.id}`);
+    const isStep = wasStep && culprit === undefined;
+    const isNew = this.#enter(process, view, isStep ? before.view : undefined);
     const chapter = this.#chapters.get(view.id)!;
-    const past = before && this.#chapters.get(before.view.id)!;
+    const past = culprit === undefined && before ? this.#chapters.get(before.view.id)! : undefined;
     if (past !== undefined && chapter.place <= past.place && chapter !== past) {
       this.#report(
         2,
@@ -85,7 +99,6 @@ export class History implements Checker {
     } else if (chapter === past) this.#report(10, process, `published ${view.id} twice`);
     this.#move(process, degraded ? undefined : chapter);
     if (!isNew || before === undefined) return undefined;
-    this.changes += 1;
     this.#checkStep(process, before.view, view);
     return { from: before.view, to: view };
   }
@@ -99,17 +112,39 @@ export class History implements Checker {
       const isFounding = view.size === 1 && view.has(process.endpoint);
       if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
       else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
-      this.#chapters.set(view.id, { view, place: 0, next: undefined, present: 0 });
+      this.#chapters.set(view.id, { view, place: 0, by: process, next: undefined, present: 0 });
       return false;
     }
     const past = this.#chapters.get(from.id)!;
-    if (past.next === view.id) return false;
-    if (past.next !== undefined) this.#report(2, process, `${from.id} has two successors`);
-    past.next ??= view.id;
+    const next = past.next === undefined ? undefined : this.#chapters.get(past.next)!;
+    const isFirstOfNode = isNode(process) && next !== undefined && !isNode(next.by);
+    if (next?.view.id === view.id) {
+      if (isFirstOfNode) next.by = process;
+      return isFirstOfNode;
+    }
+    if (next !== undefined) {
+      const culprit = this.#variesBy(next.view, view) ?? (isFirstOfNode ? next.by : process);
+      this.#report(2, culprit, `${from.id} has two successors`);
+    }
+    if (next === undefined || isFirstOfNode) {
+      past.next = view.id;
+      this.changes += 1;
+    }
     this.#current.delete(from.id);
-    if (known !== undefined) this.#report(2, process, `two decisions lead to ${view.id}`);
-    else this.#chapters.set(view.id, { view, place: past.place + 1, next: undefined, present: 0 });
+    if (known === undefined) {
+      this.#chapters.set(view.id, { view, place: past.place + 1, by: process, next: undefined, present: 0 });
+    } else {
+      this.#report(2, isNode(known.by) ? process : known.by, `two decisions lead to ${view.id}`);
+      if (isNode(process) && !isNode(known.by)) known.by = process;
+    }
     return true;
+  }
+
+  /** The joiner of another kind that two configurations of the same members may differ by. */
+  #variesBy(one: View, other: View): Process | undefined {
+    if (one === other || keyOf(one.members) !== keyOf(other.members)) return undefined;
+    const changeling = one.members.find((node) => this.#changelings.has(node));
+    return changeling && this.#changelings.get(changeling);
   }
 
   /** The same id stands for the same members, uuids and metadata, whoever computed it. */
@@ -145,9 +180,11 @@ export class History implements Checker {
         continue;
       }
       if (uuid === undefined) continue;
-      if (this.#admitted.has(uuid)) this.#report(6, process, `uuid ${uuid} is admitted twice`);
+      const earlier = this.#chapters.get(this.#admitted.get(uuid) ?? to.id)!;
+      if (earlier.view.id !== to.id && isNode(earlier.by))
+        this.#report(6, process, `uuid ${uuid} is admitted twice`);
       if (from.knows(uuid) || !to.knows(uuid)) this.#report(6, process, `uuid ${uuid} is not new`);
-      this.#admitted.add(uuid);
+      this.#admitted.set(uuid, to.id);
       const brought = this.#brought.get(uuid);
       if (brought === undefined) continue; // A model of another peer may say it in its own way.
       if (brought.sender !== node) this.#report(6, process, `${node} came with a uuid of ${brought.sender}`);
@@ -174,7 +211,13 @@ export class History implements Checker {
     if (to.next !== undefined || 2 * to.present <= to.view.size || this.#current.has(to.view.id)) return;
     this.#current.add(to.view.id);
     if (this.#current.size > 1) {
-      this.#report(15, process, `${[...this.#current].join(" and ")} both have a majority and can go on`);
+      const foreign = [...this.#current].map((id) => this.#chapters.get(id)!.by).find((by) => !isNode(by));
+      const what = `${[...this.#current].join(" and ")} both have a majority and can go on`;
+      this.#report(15, foreign ?? process, what);
     }
   }
+}
+
+function isNode({ model }: Process): boolean {
+  return model === "node";
 }

@@ -19,6 +19,7 @@ import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
 import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
 import { churnSoak, slowSubscriber } from "./long-run.ts";
 import { doubledAndLate, uniformLoss } from "./messages.ts";
+import { mixedMesh } from "./mixed.ts";
 import { declareDead, forceNew } from "./orders.ts";
 import {
   evenSplit,
@@ -72,6 +73,7 @@ export const SCENARIOS: readonly Scenario[] = [
   staleContact,
   mutualSeeds,
   seedIsSelf,
+  mixedMesh,
   hostile,
   gracefulLeave,
   leaveAndCrash,
