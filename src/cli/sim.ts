@@ -30,7 +30,7 @@ export const SIM_FLAGS: readonly FlagSpec[] = [
     name: "weather",
     value: "KIND",
     isList: true,
-    help: "the kinds there may be, or all; without any, those that members heal from",
+    help: "the kinds there may be; without any, or with all, each may blow",
   },
   { name: "file", value: "PATH", help: "a seed file, as in test/seeds, instead of the flags above" },
   {
@@ -134,10 +134,9 @@ async function list(isJson: boolean, around: Surroundings): Promise<number> {
     );
   }
   if (isJson) return 0;
-  await around.line("\nweather (those in brackets are not healed from yet, and blow only when asked for):");
+  await around.line("\nweather:");
   for (const kind of WEATHER_KINDS) {
-    const { about, unhealed } = WEATHER[kind];
-    await around.line(`${(unhealed === undefined ? kind : `[${kind}]`).padEnd(28)} ${about}`);
+    await around.line(`${kind.padEnd(28)} ${WEATHER[kind].about}`);
   }
   return 0;
 }

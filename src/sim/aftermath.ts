@@ -2,8 +2,8 @@
 // and then nothing stirs but probes. Invariants 16 to 19, 22 and 23 of PITFALLS §3.1; 21 is asked of its checker here.
 
 import type { Millis } from "../core/doorway.ts";
-import { stragglers, waitForAll } from "./mixed-agreement.ts";
 import type { Process } from "./process.ts";
+import { stragglers, waitForAll } from "./recovery.ts";
 import { NotInTime } from "./timeline.ts";
 import { nameOf } from "./transcript.ts";
 import type { World } from "./world.ts";

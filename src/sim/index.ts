@@ -20,7 +20,6 @@ export { storyOf, transcriptOf } from "./story.ts";
 export { NotInTime, RuleBroken } from "./timeline.ts";
 export type { Line } from "./transcript.ts";
 export {
-  HEALED_KINDS,
   MEMBERS_MAX,
   MEMBERS_MIN,
   WEATHER,

@@ -5,7 +5,7 @@ import type { Event, Level, Machine, Millis, ViewChange } from "../core/doorway.
 import type { Driver } from "../core/drive.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { MemberOptions } from "../core/member.ts";
-import type { Metadata } from "../core/messages.ts";
+import { type Metadata, PEER_SERVICE } from "../core/messages.ts";
 import type { View } from "../core/view.ts";
 import type { Task } from "./agenda.ts";
 import type { Call } from "./call.ts";
@@ -80,6 +80,11 @@ export class Process {
 
   get view(): View | undefined {
     return this.cut?.view;
+  }
+
+  /** Others take it for a member that runs this library, and tell it things in its way. */
+  get seemsNode(): boolean {
+    return Object.hasOwn(this.metadata, PEER_SERVICE);
   }
 
   /** In the configuration that it took last. */

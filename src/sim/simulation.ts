@@ -15,7 +15,7 @@ import { Streams } from "./streams.ts";
 import { NotInTime, RuleBroken } from "./timeline.ts";
 import { TraceHash } from "./trace-hash.ts";
 import type { Line } from "./transcript.ts";
-import { type Forecast, forecast, WEATHER, type WeatherKind } from "./weather.ts";
+import { type Forecast, forecast, type WeatherKind } from "./weather.ts";
 import { protobufWire } from "./wire.ts";
 import { World } from "./world.ts";
 
@@ -32,7 +32,7 @@ export interface SimulationOptions {
   readonly search?: Search | undefined;
   /** How long the weather lasts; drawn where nobody says. Scenarios last as long as they do. */
   readonly durationMs?: Millis | undefined;
-  /** What weather there may be; that which members heal from where nobody says. */
+  /** What weather there may be; any where nobody says. */
   readonly kinds?: readonly WeatherKind[] | undefined;
   readonly makeMachine?: MakeMachine | undefined;
   readonly keepsTranscript?: boolean | undefined;
@@ -107,8 +107,7 @@ function live(world: World, plan: Forecast): void {
   storm.gather();
   storm.blow();
   storm.clear();
-  if ([...plan.kinds].every((kind) => WEATHER[kind].unhealed === undefined)) checkAftermath(world);
-  else world.run(60_000); // There is safety, and no more to be demanded.
+  checkAftermath(world);
 }
 
 /** What went wrong beyond broken rules, as a violation. */

@@ -4,8 +4,8 @@
 import type { Millis } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Letter } from "./call.ts";
-import { waitForAll } from "./mixed-agreement.ts";
 import type { Process } from "./process.ts";
+import { waitForAll } from "./recovery.ts";
 import { AS_RUST_PEER } from "./rust-peer/rust-peer.ts";
 import type { Stream } from "./streams.ts";
 import type { Forecast, WeatherKind } from "./weather.ts";

@@ -31,7 +31,7 @@ export interface WatchOptions {
 
 /** The invariant of Paxos, and those that fall with it. */
 const PROMISES = 4;
-const FORCED: ReadonlySet<number> = new Set([2, 3, PROMISES, 15]);
+const FORCED: ReadonlySet<number> = new Set([2, 3, PROMISES, 6, 15]);
 
 type Hook = keyof Checker;
 
@@ -184,11 +184,10 @@ export class Watch {
     }
   }
 
-  /** Models of other peers that stayed behind are told things in their own configuration that nobody else is to hear. */
+  /** Members of other kinds that stayed behind are told things in their own configuration that nobody else is to hear. */
   #isForStragglers({ view }: Process, effect: Effect, { configuration }: Gossip): boolean {
     if (effect.kind !== "call" || configuration === view?.id) return false;
-    const model = this.#options.hosts.get(effect.to)?.process?.model;
-    return model !== undefined && model !== "node";
+    return this.#options.hosts.get(effect.to)?.process?.seemsNode === false;
   }
 
   #decided(process: Process, from: View, to: View): void {

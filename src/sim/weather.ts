@@ -23,49 +23,36 @@ export type WeatherKind =
   | "joins"
   | "leaves";
 
-/**
- * Every kind of weather in a sentence. Those that say `unhealed` leave a mesh behind that members cannot repair yet; they
- * blow only when they are asked for, and safety alone is checked then.
- */
-export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string; readonly unhealed?: string }>> =
-  {
-    delays: { about: "messages take up to a third of a second and overtake each other" },
-    stragglers: { about: "a few messages take seconds" },
-    lostCalls: { about: "some probes and join calls are lost" },
-    loss: {
-      about: "messages of all kinds are lost",
-      unhealed: "a member that misses all copies of a vote is left behind (PITFALLS B4)",
-    },
-    duplication: { about: "messages arrive twice" },
-    partitions: {
-      about: "a minority is cut off for a while",
-      unhealed: "members that were removed behind a partition do not learn of it (PITFALLS B4)",
-    },
-    oneWayCuts: {
-      about: "some hear nothing from others, who hear them",
-      unhealed: "members that hear nothing are left behind (PITFALLS B4)",
-    },
-    flipFlops: {
-      about: "the links of one member come and go",
-      unhealed: "members that hear nothing are left behind (PITFALLS B4)",
-    },
-    crashes: { about: "processes die" },
-    powerCuts: { about: "hosts vanish with their processes" },
-    restarts: { about: "processes die and come back at their addresses" },
-    freezes: { about: "processes stand still for less time than it takes to be removed" },
-    longFreezes: { about: "processes stand still for up to a minute" },
-    wrongClocks: { about: "clocks are wrong by up to two hours when a process starts" },
-    drift: { about: "clocks run up to one per cent too fast or too slow" },
-    joins: { about: "new members come" },
-    leaves: { about: "members leave" },
-  };
+/** Every kind of weather in a sentence. */
+export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string }>> = {
+  delays: { about: "messages take up to a third of a second and overtake each other" },
+  stragglers: { about: "a few messages take seconds" },
+  lostCalls: { about: "some probes and join calls are lost" },
+  loss: {
+    about: "messages of all kinds are lost",
+  },
+  duplication: { about: "messages arrive twice" },
+  partitions: {
+    about: "a minority is cut off for a while",
+  },
+  oneWayCuts: {
+    about: "some hear nothing from others, who hear them",
+  },
+  flipFlops: {
+    about: "the links of one member come and go",
+  },
+  crashes: { about: "processes die" },
+  powerCuts: { about: "hosts vanish with their processes" },
+  restarts: { about: "processes die and come back at their addresses" },
+  freezes: { about: "processes stand still for less time than it takes to be removed" },
+  longFreezes: { about: "processes stand still for up to a minute" },
+  wrongClocks: { about: "clocks are wrong by up to two hours when a process starts" },
+  drift: { about: "clocks run up to one per cent too fast or too slow" },
+  joins: { about: "new members come" },
+  leaves: { about: "members leave" },
+};
 
 export const WEATHER_KINDS: readonly WeatherKind[] = Object.keys(WEATHER) as WeatherKind[];
-
-/** What members heal from, and so what blows where nobody asks for anything else. */
-export const HEALED_KINDS: readonly WeatherKind[] = WEATHER_KINDS.filter(
-  (kind) => WEATHER[kind].unhealed === undefined,
-);
 
 /** The weather of one run. */
 export interface Forecast {
@@ -107,7 +94,7 @@ export const MEMBERS_MAX = 2000;
 export function forecast(dice: Stream, wishes: Wishes): Forecast {
   const members = drawSize(dice);
   const durationMs = 1000 * dice.between(10, members <= MANY ? 60 : 20);
-  const allowed = new Set(wishes.kinds ?? HEALED_KINDS);
+  const allowed = new Set(wishes.kinds ?? WEATHER_KINDS);
   const kinds = new Set<WeatherKind>();
   for (const kind of WEATHER_KINDS) {
     const blows = dice.chance(0.4);

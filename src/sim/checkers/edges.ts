@@ -34,7 +34,7 @@ export class Edges implements Checker {
     const gossip = request.kind === "broadcast" ? request.gossip : request;
     if (isRelay || gossip.kind !== "alerts") return;
     // One that stayed behind, and cannot be told in any other way, is told what ended the configuration that it is in.
-    if (request.kind !== "broadcast" && to.every((node) => this.#isForeign(node))) return;
+    if (request.kind !== "broadcast" && to.some((node) => this.#isForeign(node))) return;
     let told = this.#told.get(gossip.configuration);
     // What was told is told once more to one who stayed behind, by whomever.
     const isNews = gossip.edges.some(({ node, ring }) => (((told?.get(node) ?? 0) >>> ring) & 1) === 0);
@@ -66,8 +66,7 @@ export class Edges implements Checker {
   }
 
   #isForeign(node: Endpoint): boolean {
-    const model = this.#hosts.get(node)?.process?.model;
-    return model !== undefined && model !== "node";
+    return this.#hosts.get(node)?.process?.seemsNode === false;
   }
 
   /** Another process has taken its address: Rust observers do not notice, and are spoken for (PITFALLS B5). */

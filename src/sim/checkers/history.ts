@@ -181,8 +181,8 @@ export class History implements Checker {
       }
       if (uuid === undefined) continue;
       const earlier = this.#chapters.get(this.#admitted.get(uuid) ?? to.id)!;
-      if (earlier.view.id !== to.id && isNode(earlier.by))
-        this.#report(6, process, `uuid ${uuid} is admitted twice`);
+      const isElsewhere = earlier.view.id !== to.id && this.#variesBy(earlier.view, to) === undefined;
+      if (isElsewhere && isNode(earlier.by)) this.#report(6, process, `uuid ${uuid} is admitted twice`);
       if (from.knows(uuid) || !to.knows(uuid)) this.#report(6, process, `uuid ${uuid} is not new`);
       this.#admitted.set(uuid, to.id);
       const brought = this.#brought.get(uuid);

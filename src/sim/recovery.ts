@@ -1,7 +1,9 @@
-// What can be demanded of a mesh that has models of Rust members in it. Their bugs leave some of them behind for good, and
-// enough of those stop the others too; whatever else does not come about is a fault of the Node members.
+// What can be demanded of a mesh once the sky is clear. Where a majority is gone for good nothing moves, and that is right.
+// Bugs of Rust members leave some of them behind, and enough of those stop the others too. Whatever else does not come
+// about is a fault of the Node members.
 
 import type { Millis } from "../core/doorway.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { View } from "../core/view.ts";
 import type { Process } from "./process.ts";
 import { NotInTime } from "./timeline.ts";
@@ -9,19 +11,19 @@ import type { World } from "./world.ts";
 
 /**
  * Waits until all who live agree, or, where Rust members are among them that do not find back, until all others do.
- * False where so many Rust members stayed behind that the rest cannot go on. @throws NotInTime
+ * False where nothing can be demanded, since too many are gone. @throws NotInTime
  */
 export function waitForAll(world: World, withinMs: Millis): boolean {
   try {
     world.until("all agree", () => world.agree(), withinMs);
     return true;
   } catch (error) {
-    if (!(error instanceof NotInTime) || (stragglers(world).length === 0 && !isLeftToRust(world)))
-      throw error;
+    if (!(error instanceof NotInTime)) throw error;
     for (const process of stragglers(world)) world.watch.report(16, process, "is not where the others are");
-    if (areOthersWell(world)) return true;
-    if (hasLostMajority(world) || isLeftToRust(world)) return false;
-    throw error;
+    if (stragglers(world).length > 0 && areOthersWell(world)) return true;
+    if (!hasLostMajority(world) && !isLeftToRust(world)) throw error;
+    world.tell("no more is to be expected: a majority is gone for good, or nobody but Rust members is left");
+    return false;
   }
 }
 
@@ -43,18 +45,24 @@ function areOthersWell(world: World): boolean {
 
 /** Nobody is there who could help the Rust members out of what their bugs got them into. */
 function isLeftToRust({ head, living }: World): boolean {
-  return !living.some((process) => process.model === "node" && isIn(head, process));
+  return (
+    living.some(({ model }) => model !== "node") &&
+    !living.some((process) => process.model === "node" && isIn(head, process))
+  );
 }
 
-/** So many members of the newest configuration live elsewhere, or are dead, that the rest cannot decide anything. */
+/** So many members of the newest configuration are gone for good that the rest cannot decide anything, rightly. */
 function hasLostMajority(world: World): boolean {
-  const { head, hosts } = world;
-  if (head === undefined) return true;
-  const present = head.members.filter((node) => {
-    const process = hosts.get(node)?.process;
-    return process?.isLiving === true && isIn(head, process) && isHeard(process, world);
-  });
-  return present.length < head.majority;
+  const { head } = world;
+  return head === undefined || head.members.filter((node) => !isGone(node, world)).length < head.majority;
+}
+
+/** Its process is dead, or another one, or a Rust member that cannot help; others that stay away are at fault. */
+function isGone(node: Endpoint, world: World): boolean {
+  const process = world.hosts.get(node)?.process;
+  if (process?.isLiving !== true) return true;
+  if (process.model !== "node") return !isIn(world.head, process) || !isHeard(process, world);
+  return process.cuts.every(({ degraded }) => degraded);
 }
 
 /** A Rust member tells its ring successors only; if all of those are dead, nobody hears of it (PITFALLS B14). */
