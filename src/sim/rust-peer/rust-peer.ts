@@ -44,7 +44,7 @@ export const AS_RUST_PEER: Pick<StartOptions, "isForeign" | "model" | "makeMachi
   makeMachine: (options) => new RustPeer(options),
 };
 
-export class RustPeer implements Machine {
+class RustPeer implements Machine {
   readonly #options: MachineOptions;
   readonly #self: Endpoint;
   readonly #configuration: Configuration;
