@@ -7,6 +7,7 @@ import { AttemptFailed, closed, errorOf, isTransient, late, unreached } from "./
 import { encodeRequest } from "./bridge-messages.ts";
 import type { CallOptions } from "./bridge-shapes.ts";
 import { callUnary, type Plan, type Terms } from "./bridge-unary.ts";
+import { refuseUnknown } from "./client-options.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
 import type { Line } from "./line.ts";
 
@@ -20,6 +21,14 @@ export interface CallDefaults {
 }
 
 const NO_OPTIONS: CallOptions = {};
+const OPTIONS: Readonly<Record<keyof CallOptions, true>> = {
+  signal: true,
+  timeoutMs: true,
+  deadline: true,
+  metadata: true,
+  key: true,
+  idempotent: true,
+};
 /** grpc-js copies what it is given before it adds to it. */
 const NO_HEADERS = new Metadata();
 
@@ -148,6 +157,7 @@ export class Caller {
   #termsOf(request: unknown, options: CallOptions): Terms {
     const { responseStream, requestStream } = this.#plan.method;
     const defaults = this.#defaults;
+    if (options !== NO_OPTIONS) checkOptions(options);
     const { signal, timeoutMs, metadata } = options;
     const limitMs = timeoutMs ?? (responseStream || requestStream ? Infinity : defaults.timeoutMs);
     if (typeof limitMs !== "number" || !(limitMs > 0)) {
@@ -168,6 +178,22 @@ export class Caller {
     const given = key ?? (request === undefined ? undefined : keyOf(request));
     if (typeof given === "string" || given instanceof Uint8Array) return given;
     throw invalid("key", `a text or a Uint8Array to route ${this.#plan.method.path} by`, given ?? "nothing");
+  }
+}
+
+/** What is not looked at where it is used. */
+function checkOptions(options: CallOptions): void {
+  if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
+  refuseUnknown("", options, OPTIONS);
+  const { signal, metadata, idempotent } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid("signal", "an AbortSignal", signal);
+  }
+  if (metadata !== undefined && (typeof metadata !== "object" || metadata === null)) {
+    throw invalid("metadata", "an object, or a Metadata of @grpc/grpc-js", metadata);
+  }
+  if (idempotent !== undefined && typeof idempotent !== "boolean") {
+    throw invalid("idempotent", "true or false", idempotent);
   }
 }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Metadata, status } from "@grpc/grpc-js";
+import type { CallOptions } from "./bridge-shapes.ts";
 import { client } from "./client.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { BlipError } from "./errors.ts";
@@ -207,6 +208,20 @@ describe("bad input", () => {
     assert.throws(() => client(mesh, {}), failsWith("BLIP_INVALID_OPTIONS", { field: "definition" }));
   });
 
+  it("is refused among handlers: one for no method, but what else the instance of a class has", () => {
+    const hello = (): { text: string } => ({ text: "" });
+    const mistyped = { hello, helo: hello };
+    assert.throws(
+      () => service(Greeter, mistyped),
+      failsWith("BLIP_INVALID_OPTIONS", { field: "handlers.helo" }),
+    );
+    class Handlers {
+      greeting = "hello";
+      hello = hello;
+    }
+    assert.equal(service(Greeter, new Handlers()).name, "demo.Greeter");
+  });
+
   it("of a call is refused by its name, before anything is sent", async (t) => {
     let runs = 0;
     const text = "x".repeat(1000);
@@ -229,6 +244,14 @@ describe("bad input", () => {
     await refused("deadline", calls.hello({}, { deadline: Date.now() - 1 }));
     await refused("deadline", calls.hello({}, { deadline: new Date(0) }));
     await refused("deadline", calls.hello({}, { deadline: new Date("soon") }));
+    const wrong: readonly (readonly [field: string, options: unknown])[] = [
+      ["options", null],
+      ["timeout", { timeout: 5 }],
+      ["signal", { signal: "now" }],
+      ["metadata", { metadata: "a: b" }],
+      ["idempotent", { idempotent: "yes" }],
+    ];
+    for (const [field, options] of wrong) await refused(field, calls.hello({}, options as CallOptions));
     await refused("request", calls.hello({ name: text }));
     for (const key of ["bad key", "", "ключ", "grpc-timeout", ":path"]) {
       await refused(`metadata[${JSON.stringify(key)}]`, calls.hello({}, { metadata: { [key]: "x" } }));

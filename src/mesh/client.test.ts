@@ -182,7 +182,7 @@ describe("the types of a client", () => {
     // @ts-expect-error: a greeting is wanted
     service(Greeter, { hello: () => 1 });
     // @ts-expect-error: no such method
-    service(Greeter, { bye: () => ({}) });
+    assert.throws(() => service(Greeter, { bye: () => ({}) }), failsWith("BLIP_INVALID_OPTIONS"));
     // @ts-expect-error: not the handler of a unary method
     service(Echo, { say: (call) => call.write("x") });
   });

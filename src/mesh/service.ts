@@ -29,7 +29,7 @@ export interface MeshService {
  * iterable where there are many, and reads an async iterable where there are many requests. What it throws ends
  * its call: an Error with a numeric gRPC `code` with that status, any other with UNKNOWN and its message.
  *
- * @throws BlipError BLIP_INVALID_OPTIONS where the definition has no methods.
+ * @throws BlipError BLIP_INVALID_OPTIONS where the definition has no methods, or a handler is for none of them.
  */
 export function service<D extends DescService>(definition: D, handlers: Handlers<D>): MeshService;
 /** Serves a ServiceDefinition of \@grpc/grpc-js, with handlers as grpc-js takes them. */
@@ -39,6 +39,7 @@ export function service(definition: DescService | ServiceDefinition, handlers: o
   if (typeof handlers !== "object" || handlers === null) {
     throw invalid("handlers", `an object with the methods of ${name}`, handlers);
   }
+  refuseStrangers(handlers, methods);
   const isPlain = isDescService(definition);
   const served = methods.flatMap((method) => {
     const handler = handlerOf(handlers, method, name);
@@ -70,6 +71,16 @@ export function checkServices(services: unknown): readonly MeshService[] {
     names.add(given.name);
   }
   return [...(services as MeshService[])];
+}
+
+/** A slip of the pen would be answered UNIMPLEMENTED. The instance of a class may have more than its methods. */
+function refuseStrangers(handlers: object, methods: readonly Method[]): void {
+  const kind = Object.getPrototypeOf(handlers);
+  if (kind !== Object.prototype && kind !== null) return;
+  const names = methods.flatMap(({ name, alias = name }) => [name, alias]);
+  const stranger = Object.keys(handlers).find((key) => !names.includes(key));
+  if (stranger === undefined) return;
+  throw invalid(`handlers.${stranger}`, `one of ${methods.map(({ name }) => name).join(", ")}`);
 }
 
 function handlerOf(handlers: object, method: Method, service: string): PlainHandler | undefined {
