@@ -26,7 +26,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
     value: "K,H,L",
     help: "observers, high and low marks; equal on all members (default 10,9,4)",
   },
-  { name: "low-latency", help: "150 ms and 2 strikes, for quiet machines and short links" },
+  { name: "low-latency", help: "150 ms and 2 strikes, for short links" },
   {
     name: "leave-timeout-ms",
     value: "N",

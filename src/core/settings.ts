@@ -24,7 +24,7 @@ export const DEFAULT_SETTINGS: Settings = {
   faultStrikes: 3,
 };
 
-/** The crate's `low_latency()`: for quiet machines and short links only. */
+/** The crate's `low_latency()`: for short links only. */
 export const LOW_LATENCY: Pick<Settings, "faultTimeoutMs" | "faultStrikes"> = {
   faultTimeoutMs: 150,
   faultStrikes: 2,

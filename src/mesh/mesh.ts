@@ -27,26 +27,26 @@ export interface MeshEvents {
 }
 
 export interface CutsOptions {
-  /** Ends the iteration when it is aborted. */
+  /** Ends the iteration when it is aborted. Default none. */
   readonly signal?: AbortSignal;
 }
 
 export interface WaitOptions {
-  /** Ends the wait with BLIP_ABORTED. */
+  /** Ends the wait with BLIP_ABORTED. Default none. */
   readonly signal?: AbortSignal;
-  /** Ends the wait with BLIP_TIMEOUT. Default: no limit. */
+  /** Milliseconds after which the wait ends with BLIP_TIMEOUT. Default: no limit. */
   readonly timeoutMs?: number;
 }
 
 export interface LeaveOptions {
-  /** How long leaving may take in all, calls under way included. Default 5000. */
+  /** Milliseconds that leaving may take in all, calls under way included. Default 5000. */
   readonly timeoutMs?: number;
   /**
-   * How long to be seen as not ready (grpc.health.v1) before leaving, so that load balancers outside of the mesh send
+   * Milliseconds to be seen as not ready (grpc.health.v1) before leaving, so that load balancers outside of the mesh send
    * nothing any more; part of `timeoutMs`. Members need no notice. Default 0.
    */
   readonly noticeMs?: number;
-  /** Closes at once when it is aborted. */
+  /** Closes at once when it is aborted. Default none. */
   readonly signal?: AbortSignal;
 }
 

@@ -62,13 +62,16 @@ export interface MeshOptions {
   readonly tls?: TlsOptions;
   /** K, H and L; equal on all members. Default 10, 9, 4. */
   readonly cutDetector?: Partial<CutDetectorSettings>;
-  /** How often the subjects of this member are probed, and how long an answer may take. Default 2000. */
+  /**
+   * Milliseconds between two probes of each subject of this member, and how long an answer may take; whole, 10 to
+   * 3600000. Where this process itself is short of CPU, others are given more time. Default 2000.
+   */
   readonly faultTimeoutMs?: number;
-  /** Probes in a row that must fail before a subject is reported. Default 3. */
+  /** Probes in a row that must fail before a subject is reported; whole, 1 to 1000. Default 3. */
   readonly faultStrikes?: number;
-  /** "lowLatency": 150 ms and 2 strikes, for quiet machines and short links. What is set beside it wins. */
+  /** "lowLatency": 150 ms and 2 strikes, for short links. What is set beside it wins. Default: none. */
   readonly preset?: "lowLatency";
-  /** Bounds start and join: when it is aborted before, `createMesh` cleans up and rejects. */
+  /** Bounds start and join: when it is aborted before, `createMesh` cleans up and rejects. Default none. */
   readonly signal?: AbortSignal;
   /** Told what happens, as pino is: `(context, text)`. Default silence; NODE_DEBUG=blip prints it. */
   readonly logger?: Logger;
