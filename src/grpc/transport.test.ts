@@ -243,6 +243,36 @@ describe("probes of a Node member", () => {
     assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
   });
 
+  it("are answered by what comes late for the one before, and then each by its own again", async () => {
+    const answers: ((reply: Reply) => void)[] = [];
+    const peer = await member((_request, answer) => void answers.push(answer));
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    const late = await ask(through, peer.endpoint, PROBE, 50);
+    assert.ok(late.kind === "refused" && late.code === "deadline_exceeded");
+    const second = ask(through, peer.endpoint, PROBE);
+    await until(() => answers.length === 2, "it is asked again");
+    answers[0]!({ kind: "ack" });
+    assert.deepEqual(await second, { kind: "ack" });
+    answers[1]!({ kind: "ack" });
+    peer.script = () => refuse.degraded;
+    while ((await ask(through, peer.endpoint, PROBE)).kind === "ack");
+    assert.equal(peer.membership.streams, 1);
+  });
+
+  it("travel on another stream where too many answers are owed", async () => {
+    const peer = await member(() => undefined);
+    const through = transport();
+    through.follow(viewOf([peer.endpoint]));
+    for (let i = 0; i < 9; i++) {
+      const reply = await ask(through, peer.endpoint, PROBE, 20);
+      assert.ok(reply.kind === "refused" && reply.code === "deadline_exceeded");
+    }
+    await until(() => peer.membership.streams === 0, "the stream is closed");
+    peer.script = () => ({ kind: "ack" });
+    assert.deepEqual(await ask(through, peer.endpoint, PROBE), { kind: "ack" });
+  });
+
   it("fail at once where it is gone, or closed", async () => {
     const peer = await member();
     const through = transport();
