@@ -12,7 +12,7 @@ interface Trial {
   readonly what: string;
   readonly run: number;
   readonly load: number;
-  readonly seen: Seen & Partial<Pick<FreezeSeen, "cutAfterMs">>;
+  readonly seen: Seen & Partial<Pick<FreezeSeen, "cutAfterMs" | "slowBefore">>;
   readonly faults: readonly string[];
 }
 
@@ -74,11 +74,21 @@ function report(trials: readonly Trial[]): string {
     String(seen.made),
     String(seen.failures.length),
     String(seen.slow),
+    seen.cutAfterMs === undefined ? "–" : String(seen.slowBefore),
     String(seen.slowestMs),
     seen.cutAfterMs === undefined ? "–" : (seen.cutAfterMs / 1000).toFixed(1),
     load.toFixed(1),
   ]);
-  const head = ["at 200 calls/s", "calls", "failed", "> 500 ms", "slowest, ms", "cut after, s", "load"];
+  const head = [
+    "at 200 calls/s",
+    "calls",
+    "failed",
+    "> 500 ms",
+    "before",
+    "slowest, ms",
+    "cut after, s",
+    "load",
+  ];
   const well = trials.filter(({ faults }) => faults.length === 0).length;
   return `${table(head, rows)}\n${well} of ${trials.length} runs were well in all.`;
 }

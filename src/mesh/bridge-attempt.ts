@@ -15,7 +15,8 @@ type Status = Parameters<Listener["onReceiveStatus"]>[0];
 export interface AttemptOwner {
   succeeded(attempt: Attempt, response: Buffer): void;
   failed(attempt: Attempt, failure: Failure): void;
-  memberIsMissing(attempt: Attempt): void;
+  /** True where the call is made elsewhere now. */
+  memberIsMissing(attempt: Attempt): boolean;
 }
 
 /** A connection that takes longer is no better than none. */
@@ -28,6 +29,8 @@ export class Attempt implements Waiting, Listener {
   #response: Buffer | undefined;
   #hasHeaders = false;
   #isOver = false;
+  /** The call is made elsewhere too. */
+  #isLeft = false;
 
   constructor(line: Line, owner: AttemptOwner) {
     this.line = line;
@@ -52,7 +55,7 @@ export class Attempt implements Waiting, Listener {
   }
 
   memberIsMissing(): void {
-    this.#owner.memberIsMissing(this);
+    if (!this.#isLeft) this.#isLeft = this.#owner.memberIsMissing(this);
   }
 
   onReceiveMetadata(): void {

@@ -109,22 +109,23 @@ class UnaryCall implements AttemptOwner {
     else if (this.#attempts.length === 0 || !this.#hasTime) this.#fail(this.#failure);
   }
 
-  memberIsMissing(attempt: Attempt): void {
-    if (attempt.isUnsent && !this.#terms.isIdempotent) {
-      const line = this.#find();
-      if (line === undefined) return;
-      attempt.cancel();
-      this.#drop(attempt);
-      this.#try(line);
-    } else if (this.#terms.isIdempotent) {
-      this.#another();
-    }
+  memberIsMissing(attempt: Attempt): boolean {
+    if (this.#terms.isIdempotent) return this.#another();
+    if (!attempt.isUnsent) return false;
+    const line = this.#find();
+    if (line === undefined) return false;
+    attempt.cancel();
+    this.#drop(attempt);
+    this.#try(line);
+    return true;
   }
 
   /** One more at the same time, if there is somebody and the budget allows it. */
-  #another(): void {
+  #another(): boolean {
     const line = this.#find();
-    if (line !== undefined && this.#plan.budget.spend()) this.#try(line);
+    if (line === undefined || !this.#plan.budget.spend()) return false;
+    this.#try(line);
+    return true;
   }
 
   #next(): void {

@@ -10,7 +10,7 @@ export type Channel = ReturnType<Channels["to"]>;
 
 /** A call with one response that waits for it. */
 export interface Waiting {
-  /** The member does not answer anybody, so that this answer may never come. */
+  /** The member does not answer anybody, so that this answer may never come. It may be told again and again. */
   memberIsMissing(): void;
 }
 
@@ -93,8 +93,12 @@ export class Line {
 
   /** Nothing comes from it, or there is no connection to it. */
   missed(): void {
-    if (!this.standing.missed()) return;
-    this.#judged();
+    if (this.standing.missed()) this.#judged();
+    this.tellMissing();
+  }
+
+  /** Who still waits there goes elsewhere, as soon as it may. */
+  tellMissing(): void {
     for (const call of [...this.waiting]) call.memberIsMissing();
   }
 }

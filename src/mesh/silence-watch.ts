@@ -17,6 +17,8 @@ const AGAIN_MS = 500;
 
 interface Watched {
   inquiry: Inquiry | undefined;
+  /** The inquiry was not answered in time. */
+  isLate: boolean;
   askedMs: number;
   /** Grows while the member is there but calls still wait. */
   patienceMs: number;
@@ -76,10 +78,16 @@ export class SilenceWatch {
     const silentMs = nowMs - line.heardMs;
     if (watched === undefined) {
       if (silentMs < SILENT_MS && !line.standing.isMissing) return;
-      watched = { inquiry: undefined, askedMs: -Infinity, patienceMs: SILENT_MS };
+      watched = { inquiry: undefined, isLate: false, askedMs: -Infinity, patienceMs: SILENT_MS };
       this.#watched.set(line, watched);
     }
-    if (watched.inquiry !== undefined) return;
+    // The budget, or nobody else being there, may have kept calls waiting; and they go on coming where all are missing.
+    if (line.standing.isMissing) line.tellMissing();
+    if (watched.inquiry !== undefined) {
+      // It was heard since, and is silent again, and still owes that answer.
+      if (watched.isLate && silentMs >= watched.patienceMs + ANSWER_MS) line.missed();
+      return;
+    }
     const isDue = line.standing.isMissing
       ? nowMs - watched.askedMs >= AGAIN_MS
       : silentMs >= watched.patienceMs;
@@ -91,7 +99,8 @@ export class SilenceWatch {
     watched.askedMs = nowMs;
     const lateMs = Math.min(Math.max(2 * line.answeredInMs, ANSWER_MS), ANSWER_MS_MAX);
     watched.inquiry = askWhetherThere(line.channel, lateMs, (answer) => {
-      if (answer !== "late") watched.inquiry = undefined;
+      watched.isLate = answer === "late";
+      if (!watched.isLate) watched.inquiry = undefined;
       if (answer === "here") {
         line.answeredInMs = performance.now() - nowMs;
         line.heard();

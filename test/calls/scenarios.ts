@@ -81,7 +81,10 @@ class Site {
   }
 
   /** Ends all that still run, after their calls have ended, and sums up. */
-  async close(gone: readonly CallerProcess[] = []): Promise<Seen> {
+  async close(
+    gone: readonly CallerProcess[] = [],
+    fromMs = 0,
+  ): Promise<Seen & { readonly slowBefore: number }> {
     const all = [this.#plain, ...this.callers].filter((caller) => caller !== undefined);
     const left = all.filter((caller) => !gone.includes(caller));
     for (const caller of left) caller.call(0);
@@ -91,13 +94,15 @@ class Site {
     this.seen.push(
       ...(await Promise.all(this.servers.filter((one) => left.includes(one)).map((one) => one.end()))),
     );
-    const slow = this.seen.flatMap((seen) => seen.slow);
+    const everySlow = this.seen.flatMap((seen) => seen.slow);
+    const slow = everySlow.filter(({ startedMs }) => startedMs >= fromMs);
     const failures = this.seen.flatMap((seen) => seen.failures);
     return {
       made: this.seen.reduce((sum, { made }) => sum + made, 0),
       slow: slow.length + failures.filter(({ tookMs }) => tookMs > 500).length,
       slowestMs: Math.max(0, ...slow.map(({ tookMs }) => tookMs), ...failures.map(({ tookMs }) => tookMs)),
       failures,
+      slowBefore: everySlow.length - slow.length,
     };
   }
 
@@ -158,6 +163,8 @@ export async function killOne({ members, callsPerSecond }: Load, idempotent: boo
 }
 
 export interface FreezeSeen extends Seen {
+  /** Calls that were slow already before anybody was frozen: what the machine does. They count for nothing else. */
+  readonly slowBefore: number;
   /** From the moment at which it was frozen until the member that calls had come to a cut without it. */
   readonly cutAfterMs: number;
 }
@@ -184,9 +191,11 @@ export async function freezeOne({ members, callsPerSecond }: Load, freeze: Freez
       delay(frozenMs ?? 0),
     ]);
     const cutAfterMs = cutAtMs - frozenAtMs;
-    if (frozenMs === undefined) return { ...(await site.close([victim])), cutAfterMs };
+    // Calls under way at that moment count: none lives longer than its limit.
+    const fromMs = frozenAtMs - freeze.timeoutMs;
+    if (frozenMs === undefined) return { ...(await site.close([victim], fromMs)), cutAfterMs };
     victim.signal("SIGCONT");
-    return { ...(await site.close()), cutAfterMs };
+    return { ...(await site.close([], fromMs)), cutAfterMs };
   } finally {
     await site.kill();
   }
@@ -194,7 +203,7 @@ export async function freezeOne({ members, callsPerSecond }: Load, freeze: Freez
 
 /** Lets the calls run for a moment, so that all connections are there when something happens. */
 function settled(): Promise<void> {
-  return delay(2000);
+  return delay(4000);
 }
 
 function delay(ms: number): Promise<void> {
