@@ -30,7 +30,7 @@ export const SIM_FLAGS: readonly FlagSpec[] = [
     name: "weather",
     value: "KIND",
     isList: true,
-    help: "the kinds there may be; without any, or with all, each may blow",
+    help: "the kinds there may be, or all; without any, those of which no seed is known to fail",
   },
   { name: "file", value: "PATH", help: "a seed file, as in test/seeds, instead of the flags above" },
   {
@@ -134,9 +134,12 @@ async function list(isJson: boolean, around: Surroundings): Promise<number> {
     );
   }
   if (isJson) return 0;
-  await around.line("\nweather:");
+  await around.line(
+    "\nweather (of those in brackets seeds are known that fail, and they blow only when asked for):",
+  );
   for (const kind of WEATHER_KINDS) {
-    await around.line(`${kind.padEnd(28)} ${WEATHER[kind].about}`);
+    const { about, open } = WEATHER[kind];
+    await around.line(`${(open ? `[${kind}]` : kind).padEnd(28)} ${about}`);
   }
   return 0;
 }

