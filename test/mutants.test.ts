@@ -8,7 +8,13 @@ import { MUTANTS } from "../mutants/list.ts";
 import { mutate } from "../mutants/mutant.ts";
 
 /** One of each kind: a quorum, a vote, a report, a joiner, a ring, a message. */
-const SMOKE = ["fast-quorum-one-less", "vote-after-promise", "nothing-implied", "ring-order", "not-told-on"];
+const SMOKE = [
+  "fast-quorum-one-less",
+  "vote-after-promise",
+  "echo-of-one-accuser",
+  "ring-order",
+  "not-told-on",
+];
 const PATIENCE_MS = 60_000;
 
 describe("mutants", () => {
