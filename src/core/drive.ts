@@ -38,11 +38,13 @@ export function drive(machine: Machine, world: World): Driver {
 
   function feed(event: Event): void {
     if (stopped) return;
-    inbox.push(event);
-    if (busy) return; // The world called back while its effects were being carried out: take it up afterwards.
+    if (busy) {
+      inbox.push(event); // The world called back while its effects were being carried out: take it up afterwards.
+      return;
+    }
     busy = true;
     try {
-      for (let next = inbox.shift(); next !== undefined && !stopped; next = inbox.shift()) {
+      for (let next: Event | undefined = event; next !== undefined && !stopped; next = inbox.shift()) {
         for (const effect of machine.step(next, world.now())) perform(effect);
       }
     } finally {

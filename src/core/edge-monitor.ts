@@ -36,6 +36,7 @@ const DOUBT_MAX_MS = 6000;
 const DOUBT_HALVES_MS = 5000;
 /** What strikes may lack: a doubt that is as good as gone costs nobody another period. */
 const STRIKES_SLACK = 0.2;
+const NOBODY: readonly Endpoint[] = [];
 
 export class EdgeMonitor {
   readonly #self: Endpoint;
@@ -43,6 +44,8 @@ export class EdgeMonitor {
   #watches = new Map<Endpoint, Watch>();
   #nextAt: Millis = Infinity;
   #underWay = 0;
+  /** A probe may be owed before the next period begins. */
+  #isOwing = false;
   #pulseAt: Millis = Infinity;
   #doubtMs: Millis = 0;
   #doubtedAt: Millis = 0;
@@ -98,17 +101,24 @@ export class EdgeMonitor {
     if (watch === undefined || watch.isOwed || watch.isAsked) return;
     watch.isOwed = true;
     watch.isExtra = true;
+    this.#isOwing = true;
   }
 
   /** The subjects to probe now. */
   due(now: Millis): readonly Endpoint[] {
     const isNewPeriod = now >= this.#nextAt;
+    if (!isNewPeriod && !this.#isOwing) return NOBODY;
     if (isNewPeriod) this.#nextAt = this.#periodAfter(now);
+    this.#isOwing = false;
     const subjects: Endpoint[] = [];
     for (const [subject, watch] of this.#watches) {
       if (isNewPeriod) watch.isExtra = watch.isExtra && watch.isAsked;
       watch.isOwed ||= isNewPeriod;
-      if (!watch.isOwed || watch.isAsked) continue;
+      if (!watch.isOwed) continue;
+      if (watch.isAsked) {
+        this.#isOwing = true;
+        continue;
+      }
       watch.isOwed = false;
       watch.isAsked = true;
       subjects.push(subject);

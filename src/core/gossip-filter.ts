@@ -55,9 +55,11 @@ export class GossipFilter {
 
   /** Learns from the stamp of a member's broadcast; true where our opinion of our own clock changed. */
   compareClocks(unix: bigint, now: Millis): boolean {
-    this.#offsets.push(Number(unix) - Math.floor(now / 1000));
+    const offset = Number(unix) - Math.floor(now / 1000);
+    this.#offsets.push(offset);
     if (this.#offsets.length < SAMPLES_MIN) return false;
-    if (this.#offsets.length > SAMPLES_MAX) this.#offsets.shift();
+    // Where it takes the place of an equal one, as most do, the median is what it was.
+    if (this.#offsets.length > SAMPLES_MAX && this.#offsets.shift() === offset) return false;
     const median = [...this.#offsets].sort((a, b) => a - b)[this.#offsets.length >> 1]!;
     const skew = Math.abs(median) > SKEW_SECONDS ? median : 0;
     if (Math.abs(skew - this.#skewSeconds) <= SKEW_SECONDS) return false;

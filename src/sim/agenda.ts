@@ -1,6 +1,7 @@
 // Virtual time: things to do, each at its time. Time goes in ticks of a sixteenth of a millisecond, which floating
 // point holds exactly; what is due in the same tick is done in the order in which it was asked for. So there are few
-// distinct times and a queue for each, which costs the same whether ten things are waiting or ten million.
+// distinct times and a queue for each, which costs the same whether ten things are waiting or ten million. In a mesh of a
+// thousand millions of messages are under way at once; so what is sent to many is one task, due for each of them.
 
 import type { Millis } from "../core/doorway.ts";
 
@@ -10,8 +11,8 @@ const TICKS_PER_MS = 16;
 /** More than this at one moment is a loop that never lets time pass. */
 const TASKS_PER_TICK_MAX = 1_000_000;
 
-export interface Task {
-  run(): void;
+export interface Task<Whom = void> {
+  run(whom: Whom): void;
   /** Called off: it is passed over when its time comes. */
   isOff?: boolean;
 }
@@ -21,10 +22,11 @@ export class Standstill extends Error {}
 
 export class Agenda {
   now: Millis = START;
-  readonly #queues = new Map<number, Task[]>();
+  /** In each queue tasks alternate with whom they are about. */
+  readonly #queues = new Map<number, unknown[]>();
   /** The ticks that have a queue, as a binary heap. */
   readonly #ticks: number[] = [];
-  #queue: Task[] | undefined;
+  #queue: unknown[] | undefined;
   #done = 0;
 
   /** Milliseconds since the beginning. */
@@ -33,14 +35,16 @@ export class Agenda {
   }
 
   /** Has something done at this time, or in the present tick where that is over. */
-  add(due: Millis, task: Task): void {
+  add(due: Millis, task: Task): void;
+  add<Whom>(due: Millis, task: Task<Whom>, whom: Whom): void;
+  add(due: Millis, task: Task<never>, whom?: unknown): void {
     const tick = tickOf(Math.max(due, this.now));
     const queue = this.#queues.get(tick);
     if (queue !== undefined) {
-      queue.push(task);
+      queue.push(task, whom);
       return;
     }
-    this.#queues.set(tick, [task]);
+    this.#queues.set(tick, [task, whom]);
     this.#push(tick);
   }
 
@@ -51,7 +55,7 @@ export class Agenda {
       const tick = this.#ticks[0];
       if (tick === undefined || tick > last) return false;
       this.#queue ??= this.#queues.get(tick)!;
-      const task = this.#queue[this.#done];
+      const task = this.#queue[2 * this.#done] as Task<unknown> | undefined;
       if (task === undefined) {
         this.#queue = undefined;
         this.#done = 0;
@@ -59,11 +63,12 @@ export class Agenda {
         this.#pop();
         continue;
       }
+      const whom = this.#queue[2 * this.#done + 1];
       this.#done += 1;
       if (this.#done > TASKS_PER_TICK_MAX) throw new Standstill(`time stands still at ${this.elapsed} ms`);
       if (task.isOff) continue;
       this.now = START + tick / TICKS_PER_MS;
-      task.run();
+      task.run(whom);
       return true;
     }
   }

@@ -1,20 +1,27 @@
 // Who has been given which broadcast. In a flood everybody is told of everything about ten times and passes over nine
 // of them; a network that leaves those out makes a mesh of thousands ten times cheaper to simulate.
 
-import type { Endpoint } from "../core/endpoint.ts";
 import type { Request } from "../core/messages.ts";
+import { Marks } from "./marks.ts";
+import type { Places } from "./places.ts";
 
 export class KnownCopies {
-  readonly #given = new WeakMap<object, Set<Endpoint>>();
+  readonly #places: Places;
+  readonly #given = new WeakMap<object, Marks>();
 
-  has(request: Request, to: Endpoint): boolean {
-    return request.kind === "broadcast" && this.#given.get(request.gossip)?.has(to) === true;
+  constructor(places: Places) {
+    this.#places = places;
   }
 
-  add(request: Request, to: Endpoint): void {
-    if (request.kind !== "broadcast") return;
-    const given = this.#given.get(request.gossip);
-    if (given === undefined) this.#given.set(request.gossip, new Set([to, request.gossip.sender]));
-    else given.add(to);
+  /** The numbers of the places that know of this broadcast; of anything else nobody does. */
+  of(request: Request): Marks | undefined {
+    if (request.kind !== "broadcast") return undefined;
+    let given = this.#given.get(request.gossip);
+    if (given === undefined) {
+      given = new Marks();
+      given.add(this.#places.at(request.gossip.sender).number);
+      this.#given.set(request.gossip, given);
+    }
+    return given;
   }
 }

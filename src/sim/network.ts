@@ -11,6 +11,8 @@ import { asReceived } from "./as-received.ts";
 import { Call, type Letter } from "./call.ts";
 import { KnownCopies } from "./known-copies.ts";
 import { Links } from "./links.ts";
+import type { Marks } from "./marks.ts";
+import { type Place, Places } from "./places.ts";
 import type { Host, Process } from "./process.ts";
 import type { Stream, Streams } from "./streams.ts";
 
@@ -58,6 +60,16 @@ export interface NetworkOptions {
   readonly dropsKnownCopies?: boolean | undefined;
 }
 
+/** A request on its way to one place or several, as far as it is the same for all of them. */
+interface Mail extends Task<Place> {
+  readonly from: Process;
+  readonly request: Request;
+  readonly received: Request | Refused;
+  readonly call: Call | undefined;
+  /** Who knows of it, where copies to them are dropped. */
+  readonly given: Marks | undefined;
+}
+
 export class Network {
   readonly conditions: Conditions = { ...CALM };
   /** Which links are cut, and which lose more than the others. */
@@ -65,11 +77,12 @@ export class Network {
   /** Messages that were sent, answers not counted. */
   messages = 0;
   /** Has the last word about each letter; a scenario or a search may put its own here. */
-  fateOf: (letter: Letter) => Fate = () => "pass";
+  fateOf: ((letter: Letter) => Fate) | undefined;
   /** The same for the answer to a letter. */
-  fateOfReply: (letter: Letter, reply: Reply) => Fate = () => "pass";
+  fateOfReply: ((letter: Letter, reply: Reply) => Fate) | undefined;
   readonly #agenda: Agenda;
   readonly #hosts: ReadonlyMap<Endpoint, Host>;
+  readonly #places: Places;
   readonly #wire: Wire | undefined;
   readonly #known: KnownCopies | undefined;
   readonly #latency: Stream;
@@ -81,8 +94,9 @@ export class Network {
   constructor(agenda: Agenda, hosts: ReadonlyMap<Endpoint, Host>, streams: Streams, options: NetworkOptions) {
     this.#agenda = agenda;
     this.#hosts = hosts;
+    this.#places = new Places(hosts);
     this.#wire = options.wire;
-    this.#known = options.dropsKnownCopies ? new KnownCopies() : undefined;
+    this.#known = options.dropsKnownCopies ? new KnownCopies(this.#places) : undefined;
     this.#latency = streams.of("network latency");
     this.links = new Links(streams.of("network loss"), this.conditions);
     this.#duplication = streams.of("network duplication");
@@ -101,9 +115,12 @@ export class Network {
   }
 
   send(from: Process, to: readonly Endpoint[], request: Request): void {
-    for (const peer of to) {
-      if (this.#known?.has(request, peer)) continue;
-      this.#post({ from, to: peer, request }, undefined);
+    const given = this.#known?.of(request);
+    let mail: Mail | undefined;
+    for (const place of this.#places.of(to)) {
+      if (given?.has(place.number)) continue;
+      mail ??= this.#mail(from, request, undefined);
+      this.#post(mail, place);
     }
   }
 
@@ -119,7 +136,7 @@ export class Network {
       call.hangUp();
       answered(DEADLINE);
     });
-    this.#post(call.letter, call);
+    this.#post(this.#mail(from, request, call), this.#places.at(to));
     return () => call.hangUp();
   }
 
@@ -130,7 +147,7 @@ export class Network {
     const { letter } = call;
     if (letter.request.kind === "probe") from.probedBy.add(letter.from);
     if (!call.isOpen || !from.host.isUp || this.links.isLost(from.endpoint, letter.from.endpoint)) return;
-    const fate = this.fateOfReply(letter, reply);
+    const fate = this.fateOfReply?.(letter, reply) ?? "pass";
     if (fate === "drop") return;
     const received = this.#wire?.reply(letter.request, reply) ?? asReceived(reply);
     if (fate === "hold") this.#held.push(() => this.#answer(call, received));
@@ -173,45 +190,54 @@ export class Network {
     return this.#at(process, due, true, run);
   }
 
-  #post(letter: Letter, call: Call | undefined): void {
-    this.messages += 1;
-    const fate = this.fateOf(letter);
-    if (fate === "drop") return;
-    if (fate === "hold") {
-      this.#held.push(() => this.#carry(letter, call, undefined));
-      return;
-    }
-    this.#carry(letter, call, fate === "pass" ? undefined : fate.delayMs);
+  #mail(from: Process, request: Request, call: Call | undefined): Mail {
+    const received = this.#wire?.request(request) ?? request;
+    const given = this.#known?.of(request);
+    const mail: Mail = {
+      from,
+      request,
+      received,
+      call,
+      given,
+      run: (place) => this.#deliver(mail, place),
+    };
+    return mail;
   }
 
-  #carry(letter: Letter, call: Call | undefined, delayMs: Millis | undefined): void {
-    if (!letter.from.host.isUp || this.links.isLost(letter.from.endpoint, letter.to)) return;
-    const request = this.#wire?.request(letter.request) ?? letter.request;
-    this.#known?.add(letter.request, letter.to);
-    this.#arrive(letter, request, call, delayMs ?? this.#delay());
+  #post(mail: Mail, to: Place): void {
+    this.messages += 1;
+    const { fateOf } = this;
+    if (fateOf === undefined) return this.#carry(mail, to);
+    const fate = fateOf({ from: mail.from, to: to.endpoint, request: mail.request });
+    if (fate === "drop") return;
+    if (fate === "hold") this.#held.push(() => this.#carry(mail, to));
+    else this.#carry(mail, to, fate === "pass" ? undefined : fate.delayMs);
+  }
+
+  #carry(mail: Mail, to: Place, delayMs?: Millis): void {
+    const { from } = mail;
+    if (!from.host.isUp || this.links.isLost(from.endpoint, to.endpoint)) return;
+    mail.given?.add(to.number);
+    this.#agenda.add(this.#agenda.now + (delayMs ?? this.#delay()), mail, to);
     const { duplication } = this.conditions;
     if (duplication > 0 && this.#duplication.chance(duplication)) {
-      this.#arrive(letter, request, call, this.#delay());
+      this.#agenda.add(this.#agenda.now + this.#delay(), mail, to);
     }
   }
 
-  #arrive(letter: Letter, request: Request | Refused, call: Call | undefined, delayMs: Millis): void {
-    const arrival: Task = {
-      run: () => {
-        const host = this.#hosts.get(letter.to);
-        const target = host?.process;
-        if (target?.isUp !== true) {
-          if (call !== undefined) this.#refuse(call, host, CONNECTION_REFUSED);
-        } else if (!target.host.isUp) {
-          return; // Nobody is there to say anything.
-        } else if (target.isFrozen) {
-          target.backlog.push({ task: arrival, isTimer: false });
-        } else {
-          this.#hand(target, request, call);
-        }
-      },
-    };
-    this.#agenda.add(this.#agenda.now + delayMs, arrival);
+  #deliver(mail: Mail, to: Place): void {
+    const { received, call } = mail;
+    const host = this.#places.hostAt(to);
+    const target = host?.process;
+    if (target?.isUp !== true) {
+      if (call !== undefined) this.#refuse(call, host, CONNECTION_REFUSED);
+    } else if (!target.host.isUp) {
+      return; // Nobody is there to say anything.
+    } else if (target.isFrozen) {
+      target.backlog.push({ task: { run: () => this.#deliver(mail, to) }, isTimer: false });
+    } else {
+      this.#hand(target, received, call);
+    }
   }
 
   #hand(target: Process, request: Request | Refused, call: Call | undefined): void {

@@ -75,7 +75,7 @@ export class Storm {
     this.#isOver = true;
     const world = this.#world;
     world.heal();
-    world.network.fateOf = () => "pass";
+    world.network.fateOf = undefined;
     world.thaw(...world.living);
   }
 

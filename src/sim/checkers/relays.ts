@@ -4,30 +4,12 @@ import type { Event, Millis } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
+import { Marks } from "../marks.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
 
 /** How long a broadcast is watched; copies of it that come later are not. */
 const MEMORY_MS = 600_000;
-
-/** A set of process numbers. */
-class Marks {
-  #words = new Uint32Array(1);
-
-  /** False where it was there already. */
-  add(number: number): boolean {
-    const word = number >> 5;
-    if (word >= this.#words.length) {
-      const words = new Uint32Array(2 * word + 1);
-      words.set(this.#words);
-      this.#words = words;
-    }
-    const bit = 1 << (number & 31);
-    if ((this.#words[word]! & bit) !== 0) return false;
-    this.#words[word]! |= bit;
-    return true;
-  }
-}
 
 interface Spread {
   readonly heard: Marks;
