@@ -34,8 +34,8 @@ export class CutDetector {
   #firstAccusedAt: Millis = Infinity;
   /** Subject → observer → when it last reported it. */
   readonly #accusers = new Map<Endpoint, Map<Endpoint, Millis>>();
-  /** Member → when something that it said last arrived. */
-  readonly #heardAt = new Map<Endpoint, Millis>();
+  /** By member: when something that it said last arrived. */
+  readonly #heardAt: Float64Array;
   readonly #unstableSince = new Map<Endpoint, Millis>();
   readonly #stable = new Set<Endpoint>();
   readonly #ignored = new Set<Endpoint>();
@@ -43,8 +43,9 @@ export class CutDetector {
   readonly #going = new Set<Endpoint>();
 
   constructor(view: View, { low, high }: CutDetectorSettings, self?: Endpoint) {
-    if (self !== undefined) this.#heardAt.set(self, Infinity);
     this.#view = view;
+    this.#heardAt = new Float64Array(view.size).fill(-Infinity);
+    if (self !== undefined) this.hears(self, Infinity);
     this.#low = low;
     this.#high = high;
   }
@@ -69,7 +70,7 @@ export class CutDetector {
 
   /** This member is there. */
   hears(node: Endpoint, now: Millis): void {
-    this.#heardAt.set(node, now);
+    this.#heardAt[this.#view.indexOf(node)] = now;
   }
 
   report(node: Endpoint, ring: number, now: Millis): void {
@@ -142,7 +143,7 @@ export class CutDetector {
     for (let changed = true; changed; ) {
       changed = false;
       for (const node of watched) {
-        if (isSuspect(node) || (this.#heardAt.get(node) ?? -Infinity) >= recently) continue;
+        if (isSuspect(node) || this.#heardAt[this.#view.indexOf(node)]! >= recently) continue;
         if (!this.#view.observersOf(node).every(isSuspect)) continue;
         orphans.add(node);
         changed = true;

@@ -2,7 +2,7 @@
 // that list, in one message delay and without a leader (Rapid §4.3).
 
 import { Bitset } from "./bitset.ts";
-import { keyOf, type Proposal } from "./messages.ts";
+import { keyOf, type Proposal, sameProposal } from "./messages.ts";
 import type { View } from "./view.ts";
 
 export interface Ballot {
@@ -15,6 +15,8 @@ export class FastPaxos {
   readonly #view: View;
   readonly #voted: Bitset;
   readonly #ballots = new Map<string, Ballot>();
+  /** The one that was voted for last, and most likely is again. */
+  #last: Ballot | undefined;
 
   constructor(view: View) {
     this.#view = view;
@@ -28,14 +30,21 @@ export class FastPaxos {
   /** Counts a member's first vote; answers the value once it has a quorum. */
   count(member: number, value: Proposal): Proposal | undefined {
     this.#voted.add(member);
+    const ballot = this.#ballotOf(value);
+    ballot.voters.add(member);
+    return ballot.voters.size >= this.#view.fastQuorum ? ballot.value : undefined;
+  }
+
+  #ballotOf(value: Proposal): Ballot {
+    if (this.#last !== undefined && sameProposal(this.#last.value, value)) return this.#last;
     const key = keyOf(value);
     let ballot = this.#ballots.get(key);
     if (ballot === undefined) {
       ballot = { value, voters: new Bitset(this.#view.size) };
       this.#ballots.set(key, ballot);
     }
-    ballot.voters.add(member);
-    return ballot.voters.size >= this.#view.fastQuorum ? ballot.value : undefined;
+    this.#last = ballot;
+    return ballot;
   }
 
   votersFor(value: Proposal): Bitset | undefined {

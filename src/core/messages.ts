@@ -227,6 +227,10 @@ export function keyOf(value: Proposal): string {
   return value.identities === undefined ? nodes : `${nodes} as ${value.identities.join(" ")}`;
 }
 
+export function sameProposal(a: Proposal, b: Proposal): boolean {
+  return a === b || (a.length === b.length && a.every((node, i) => node === b[i]));
+}
+
 export function sameMetadata(a: Metadata, b: Metadata): boolean {
   if (a === b) return true;
   const keys = Object.keys(a);

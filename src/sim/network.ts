@@ -56,7 +56,10 @@ export const CALM: Conditions = {
 
 export interface NetworkOptions {
   readonly wire?: Wire | undefined;
-  /** Drops copies of a broadcast to those who have been given one, for large meshes. */
+  /**
+   * For large meshes: drops copies of a broadcast to those who have been given one, and lets messages take whole
+   * milliseconds, so that much is due at once.
+   */
   readonly dropsKnownCopies?: boolean | undefined;
 }
 
@@ -278,8 +281,8 @@ export class Network {
   #delay(): Millis {
     const { latencyMs, straggling, straggleMs } = this.conditions;
     const [least, most] = latencyMs;
-    const ticks = this.#latency.below(16 * Math.max(most - least, 0) + 1);
-    const usual = least + ticks / 16;
+    const stepsPerMs = this.#known === undefined ? 16 : 1;
+    const usual = least + this.#latency.below(stepsPerMs * Math.max(most - least, 0) + 1) / stepsPerMs;
     if (straggling === 0 || !this.#straggling.chance(straggling)) return usual;
     return usual + this.#straggling.below(straggleMs + 1);
   }

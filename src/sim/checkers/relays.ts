@@ -36,7 +36,7 @@ export class Relays implements Checker {
     this.#owed = undefined;
     if (request.kind !== "broadcast") return;
     const isFirst = this.#spreadOf(request.unique).heard.add(process.number);
-    if (isFirst && this.#audienceOf(process).length > 0) this.#owed = request;
+    if (isFirst && hasAudience(process)) this.#owed = request;
   }
 
   said(process: Process, request: Request, to: readonly Endpoint[], isRelay: boolean): void {
@@ -51,7 +51,7 @@ export class Relays implements Checker {
     const told = new Set(to);
     if (told.size !== to.length) this.#report(11, process, "tells somebody twice at once");
     if (told.has(process.endpoint)) this.#report(11, process, "tells itself");
-    if (!this.#audienceOf(process).every((node) => told.has(node))) {
+    if (!view.subjectsOf(process.endpoint).every((node) => node === process.endpoint || told.has(node))) {
       this.#report(11, process, "does not tell all its successors");
     }
     this.#right.set(process, { to, view });
@@ -61,10 +61,6 @@ export class Relays implements Checker {
     if (this.#owed === undefined) return;
     this.#owed = undefined;
     if (process.model === "node") this.#report(11, process, "heard a broadcast and did not tell it on");
-  }
-
-  #audienceOf({ view, endpoint }: Process): readonly Endpoint[] {
-    return view?.subjectsOf(endpoint).filter((node) => node !== endpoint) ?? [];
   }
 
   #spreadOf(unique: bigint): Spread {
@@ -80,4 +76,8 @@ export class Relays implements Checker {
     }
     return spread;
   }
+}
+
+function hasAudience({ view, endpoint }: Process): boolean {
+  return view?.subjectsOf(endpoint).some((node) => node !== endpoint) === true;
 }
