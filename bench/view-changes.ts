@@ -6,6 +6,7 @@
 import type { Millis } from "../src/core/doorway.ts";
 import type { Endpoint } from "../src/core/endpoint.ts";
 import type { Gossip } from "../src/core/messages.ts";
+import { LARGE_MESH } from "../src/sim/network.ts";
 import type { Process } from "../src/sim/process.ts";
 import { World } from "../src/sim/world.ts";
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from "./benchmark.ts";
@@ -83,7 +84,7 @@ function casesOf(sizes: readonly number[]): readonly Case[] {
 }
 
 function measure({ size, dead, isSilent }: Case, seed: number): Change {
-  const world = new World({ seed, dropsKnownCopies: size > 100 });
+  const world = new World({ seed, ...(size > 100 && LARGE_MESH) });
   const processes = world.grow(size);
   world.run(5000 + seed * 271);
   const dice = world.dice("who dies");

@@ -8,7 +8,16 @@ export {
   SimulationFailed,
   simulateMesh,
 } from "./mesh/simulate-mesh.ts";
-export { CALM, CONNECTION_REFUSED, CONNECTION_RESET, type Fate, Network, type Wire } from "./network.ts";
+export {
+  CALM,
+  CONNECTION_REFUSED,
+  CONNECTION_RESET,
+  type Fate,
+  LARGE_MESH,
+  Network,
+  type NetworkOptions,
+  type Wire,
+} from "./network.ts";
 export { endpointAt, type StartOptions } from "./population.ts";
 export { type MachineOptions, type MakeMachine, Process } from "./process.ts";
 export { type Scenario, Stage, UnexpectedOutcome } from "./scenario.ts";

@@ -56,12 +56,14 @@ export const CALM: Conditions = {
 
 export interface NetworkOptions {
   readonly wire?: Wire | undefined;
-  /**
-   * For large meshes: drops copies of a broadcast to those who have been given one, and lets messages take whole
-   * milliseconds, so that much is due at once.
-   */
+  /** Drops copies of a broadcast to those who have been given one. */
   readonly dropsKnownCopies?: boolean | undefined;
+  /** What times on the way are multiples of: 1/16 by default. With 1, much is due at once, and is quicker to go through. */
+  readonly latencyStepMs?: Millis | undefined;
 }
+
+/** What makes meshes of a thousand members quick to simulate. */
+export const LARGE_MESH: NetworkOptions = { dropsKnownCopies: true, latencyStepMs: 1 };
 
 /** A request on its way to one place or several, as far as it is the same for all of them. */
 interface Mail extends Task<Place> {
@@ -89,6 +91,7 @@ export class Network {
   readonly #wire: Wire | undefined;
   readonly #known: KnownCopies | undefined;
   readonly #latency: Stream;
+  readonly #latencyStepMs: Millis;
   readonly #duplication: Stream;
   readonly #straggling: Stream;
   readonly #held: (() => void)[] = [];
@@ -101,6 +104,7 @@ export class Network {
     this.#wire = options.wire;
     this.#known = options.dropsKnownCopies ? new KnownCopies(this.#places) : undefined;
     this.#latency = streams.of("network latency");
+    this.#latencyStepMs = options.latencyStepMs ?? 1 / 16;
     this.links = new Links(streams.of("network loss"), this.conditions);
     this.#duplication = streams.of("network duplication");
     this.#straggling = streams.of("network straggling");
@@ -281,8 +285,8 @@ export class Network {
   #delay(): Millis {
     const { latencyMs, straggling, straggleMs } = this.conditions;
     const [least, most] = latencyMs;
-    const stepsPerMs = this.#known === undefined ? 16 : 1;
-    const usual = least + this.#latency.below(stepsPerMs * Math.max(most - least, 0) + 1) / stepsPerMs;
+    const steps = this.#latency.below(Math.floor(Math.max(most - least, 0) / this.#latencyStepMs) + 1);
+    const usual = least + steps * this.#latencyStepMs;
     if (straggling === 0 || !this.#straggling.chance(straggling)) return usual;
     return usual + this.#straggling.below(straggleMs + 1);
   }

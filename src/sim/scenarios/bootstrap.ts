@@ -1,5 +1,6 @@
 // How a mesh begins, and how it does not: S1, S2, S3, S9, S38, S39.
 
+import { LARGE_MESH } from "../network.ts";
 import { endpointAt } from "../population.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 
@@ -54,7 +55,7 @@ export const herd: Scenario = {
     "all are in after few view changes (the paper's Table 1 has 4 to 8 sizes), and the seed's queues are bounded",
   members: { usual: 1000, quick: 100, least: 2, most: 2000 },
   run(stage) {
-    const world = stage.newWorld(undefined, { dropsKnownCopies: stage.members >= LARGE });
+    const world = stage.newWorld(undefined, stage.members >= LARGE ? LARGE_MESH : {});
     const founder = world.start(1);
     const processes = [founder];
     const dice = world.dice("herd");
