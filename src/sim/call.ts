@@ -1,8 +1,10 @@
-// A request on its way, and a call that waits for its answer.
+// A request on its way, to one or to many, and a call that waits for its answer.
 
 import type { Endpoint } from "../core/endpoint.ts";
-import type { Reply, Request } from "../core/messages.ts";
+import type { Refused, Reply, Request } from "../core/messages.ts";
 import type { Task } from "./agenda.ts";
+import type { Marks } from "./marks.ts";
+import type { Place } from "./places.ts";
 import type { Process } from "./process.ts";
 
 /** A request on its way. */
@@ -10,6 +12,38 @@ export interface Letter {
   readonly from: Process;
   readonly to: Endpoint;
   readonly request: Request;
+}
+
+/** A request on its way to several places. Copies are counted by the million, so each is no more than this and a place. */
+export class Mail implements Task<Place> {
+  readonly from: Process;
+  readonly request: Request;
+  /** What arrives of it. */
+  readonly received: Request | Refused;
+  readonly call: Call | undefined;
+  /** Who knows of it, where copies to them are dropped. */
+  readonly given: Marks | undefined;
+  readonly #deliver: (mail: Mail, to: Place) => void;
+
+  constructor(
+    from: Process,
+    request: Request,
+    received: Request | Refused,
+    call: Call | undefined,
+    given: Marks | undefined,
+    deliver: (mail: Mail, to: Place) => void,
+  ) {
+    this.from = from;
+    this.request = request;
+    this.received = received;
+    this.call = call;
+    this.given = given;
+    this.#deliver = deliver;
+  }
+
+  run(to: Place): void {
+    this.#deliver(this, to);
+  }
 }
 
 /** A call from one process to another, until it is answered or called off. */

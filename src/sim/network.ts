@@ -8,10 +8,9 @@ import type { Refused, Reply, Request } from "../core/messages.ts";
 import { refused } from "../core/refusals.ts";
 import type { Agenda, Task } from "./agenda.ts";
 import { asReceived } from "./as-received.ts";
-import { Call, type Letter } from "./call.ts";
+import { Call, type Letter, Mail } from "./call.ts";
 import { KnownCopies } from "./known-copies.ts";
 import { Links } from "./links.ts";
-import type { Marks } from "./marks.ts";
 import { type Place, Places } from "./places.ts";
 import type { Host, Process } from "./process.ts";
 import type { Stream, Streams } from "./streams.ts";
@@ -64,16 +63,6 @@ export interface NetworkOptions {
 
 /** What makes meshes of a thousand members quick to simulate. */
 export const LARGE_MESH: NetworkOptions = { dropsKnownCopies: true, latencyStepMs: 1 };
-
-/** A request on its way to one place or several, as far as it is the same for all of them. */
-interface Mail extends Task<Place> {
-  readonly from: Process;
-  readonly request: Request;
-  readonly received: Request | Refused;
-  readonly call: Call | undefined;
-  /** Who knows of it, where copies to them are dropped. */
-  readonly given: Marks | undefined;
-}
 
 export class Network {
   readonly conditions: Conditions = { ...CALM };
@@ -199,16 +188,7 @@ export class Network {
 
   #mail(from: Process, request: Request, call: Call | undefined): Mail {
     const received = this.#wire?.request(request) ?? request;
-    const given = this.#known?.of(request);
-    const mail: Mail = {
-      from,
-      request,
-      received,
-      call,
-      given,
-      run: (place) => this.#deliver(mail, place),
-    };
-    return mail;
+    return new Mail(from, request, received, call, this.#known?.of(request), this.#deliver);
   }
 
   #post(mail: Mail, to: Place): void {
@@ -232,7 +212,7 @@ export class Network {
     }
   }
 
-  #deliver(mail: Mail, to: Place): void {
+  readonly #deliver = (mail: Mail, to: Place): void => {
     const { received, call } = mail;
     const host = this.#places.hostAt(to);
     const target = host?.process;
@@ -245,7 +225,7 @@ export class Network {
     } else {
       this.#hand(target, received, call);
     }
-  }
+  };
 
   #hand(target: Process, request: Request | Refused, call: Call | undefined): void {
     if (request.kind === "refused") {

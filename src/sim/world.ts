@@ -39,6 +39,7 @@ export class World extends Timeline {
   steps = 0;
   readonly #population: Population;
   #isRough = false;
+  #missing: Process | undefined;
 
   constructor(options: WorldOptions) {
     super(options.stopsAtViolation ?? false);
@@ -228,9 +229,13 @@ export class World extends Timeline {
   agree(processes: readonly Process[] = this.living): boolean {
     const view = processes[0]?.view;
     if (view === undefined || view.size !== processes.length) return false;
-    return processes.every(
-      (process) => process.view?.id === view.id && process.isMember && view.has(process.endpoint),
-    );
+    const isThere = (process: Process): boolean =>
+      process.view?.id === view.id && process.isMember && view.has(process.endpoint);
+    // While many are asked for again and again, mostly the same one is still missing.
+    const missing = this.#missing;
+    if (missing !== undefined && !isThere(missing) && processes.includes(missing)) return false;
+    this.#missing = processes.find((process) => !isThere(process));
+    return this.#missing === undefined;
   }
 
   /** The configuration that the mesh is in. */

@@ -12,6 +12,7 @@ import type { Checker, Report } from "./checker.ts";
 const MEMORY_MS = 600_000;
 
 interface Spread {
+  readonly unique: bigint;
   readonly heard: Marks;
   readonly told: Marks;
 }
@@ -21,6 +22,8 @@ export class Relays implements Checker {
   readonly #now: () => Millis;
   #young = new Map<bigint, Spread>();
   #old = new Map<bigint, Spread>();
+  /** What was looked up last: one step hears of a broadcast and tells it on. */
+  #last: Spread | undefined;
   #turnedAt: Millis = 0;
   /** The audience that was found to be right last, per process. */
   readonly #right = new WeakMap<Process, { readonly to: readonly Endpoint[]; readonly view: View }>();
@@ -69,15 +72,17 @@ export class Relays implements Checker {
       this.#old = this.#young;
       this.#young = new Map();
     }
+    if (this.#last?.unique === unique) return this.#last;
     let spread = this.#young.get(unique) ?? this.#old.get(unique);
     if (spread === undefined) {
-      spread = { heard: new Marks(), told: new Marks() };
+      spread = { unique, heard: new Marks(), told: new Marks() };
       this.#young.set(unique, spread);
     }
+    this.#last = spread;
     return spread;
   }
 }
 
 function hasAudience({ view, endpoint }: Process): boolean {
-  return view?.subjectsOf(endpoint).some((node) => node !== endpoint) === true;
+  return view !== undefined && view.size > (view.size === 1 && view.has(endpoint) ? 1 : 0);
 }
