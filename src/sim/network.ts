@@ -111,7 +111,7 @@ export class Network {
   }
 
   send(from: Process, to: readonly Endpoint[], request: Request): void {
-    const given = this.#known?.of(request);
+    const given = this.#known?.of(request, from.endpoint);
     let mail: Mail | undefined;
     for (const place of this.#places.of(to)) {
       if (given?.has(place.number)) continue;
@@ -188,7 +188,7 @@ export class Network {
 
   #mail(from: Process, request: Request, call: Call | undefined): Mail {
     const received = this.#wire?.request(request) ?? request;
-    return new Mail(from, request, received, call, this.#known?.of(request), this.#deliver);
+    return new Mail(from, request, received, call, this.#known?.of(request, from.endpoint), this.#deliver);
   }
 
   #post(mail: Mail, to: Place): void {
