@@ -11,6 +11,10 @@ export interface BenchmarkOptions {
   readonly minutes: number | undefined;
   /** Processes that take CPU time beside it; absent: as the benchmark thinks right. */
   readonly burners: number | undefined;
+  /** Parts to run; absent: all. */
+  readonly only: readonly string[] | undefined;
+  /** Put what was found into the documentation, where the benchmark has a page there. */
+  readonly writes: boolean;
 }
 
 export interface BenchmarkResult {
@@ -22,6 +26,8 @@ export interface BenchmarkResult {
 
 export interface Benchmark {
   readonly summary: string;
+  /** What `--only` chooses among; absent where it is one whole. */
+  readonly parts?: readonly string[];
   /** Prints its progress to stderr and its table to stdout. */
   run(options: BenchmarkOptions): Promise<BenchmarkResult>;
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--minutes N] [--burners N] [--json FILE]`: runs
- * the benchmarks that are named, or all of them; `--list` says which there are. Exit status 1 where one of them did
- * not pass, 2 on wrong flags.
+ * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--minutes N] [--burners N] [--only PART,…] [--write]
+ * [--json FILE]`: runs the benchmarks that are named, or all of them; `--list` says which there are. Exit status 1 where
+ * one of them did not pass, 2 on wrong flags.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -10,7 +10,9 @@ import type { Benchmark, BenchmarkOptions } from "./benchmark.ts";
 import { calls } from "./calls.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
+import { paper } from "./paper.ts";
 import { rpc } from "./rpc.ts";
+import { scale } from "./scale.ts";
 import { soak } from "./soak.ts";
 import { viewChanges } from "./view-changes.ts";
 
@@ -21,6 +23,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   rpc,
   soak,
   "view-changes": viewChanges,
+  scale,
+  paper,
 };
 
 interface Wish {
@@ -40,6 +44,8 @@ function readFlags(): Wish {
       members: { type: "string" },
       minutes: { type: "string" },
       burners: { type: "string" },
+      only: { type: "string" },
+      write: { type: "boolean", default: false },
       json: { type: "string" },
     },
   });
@@ -47,11 +53,12 @@ function readFlags(): Wish {
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new Error(`${unknown}: expected one of the benchmarks ${known.join(", ")}`);
-  const { list, quick, runs, members, minutes, burners, json } = values;
+  const { list, quick, runs, members, minutes, burners, only, write, json } = values;
+  const names = positionals.length > 0 ? [...new Set(positionals)] : known;
   const count = (flag: string, text: string | undefined, least: number): number | undefined =>
     text === undefined ? undefined : wholeNumber(flag, text, least);
   return {
-    names: positionals.length > 0 ? [...new Set(positionals)] : known,
+    names,
     list,
     json,
     options: {
@@ -60,13 +67,27 @@ function readFlags(): Wish {
       sizes: members?.split(",").map((size) => wholeNumber("--members", size, 3)),
       minutes: count("--minutes", minutes, 1),
       burners: count("--burners", burners, 1),
+      only: only === undefined ? undefined : partsOf(names, only),
+      writes: write,
     },
   };
 }
 
+function partsOf(names: readonly string[], only: string): readonly string[] {
+  const parts = only.split(",");
+  for (const name of names) {
+    const known = benchmarks[name]!.parts;
+    if (known === undefined) throw new Error(`--only: ${name} has no parts`);
+    const unknown = parts.find((part) => !known.includes(part));
+    if (unknown !== undefined)
+      throw new Error(`--only ${unknown}: expected parts of ${name}: ${known.join(", ")}`);
+  }
+  return parts;
+}
+
 function wholeNumber(flag: string, text: string, least: number): number {
   const number = Number(text);
-  if (!/^\d{1,4}$/.test(text) || number < least) {
+  if (!/^\d{1,5}$/.test(text) || number < least) {
     throw new Error(`${flag} ${text}: expected a whole number, ${least} or more`);
   }
   return number;
