@@ -119,7 +119,7 @@ export class Member implements Machine {
     this.#entrance?.wake(now);
     const round = this.#round;
     if (round === undefined) return this.#leaveUnlessKnocking();
-    this.#lastResort.wake(now, round.unheard);
+    if (now >= this.#lastResort.wakeAt) this.#lastResort.wake(now, round.unheard);
     if (this.#exit.mustAskAgain(now)) this.#askToBeReported();
     if (now >= this.#batch.dueAt) {
       const edges = this.#batch.take();
