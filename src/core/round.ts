@@ -229,7 +229,8 @@ export class Round {
     if (this.#attemptAt === Infinity) this.#attemptAt = now + patienceMs(this.view, this.#random);
     if (this.#isHurried || this.#firstAttemptAt !== undefined) return;
     // Votes are split so that no value can reach the quorum, or those are missing who are about to be removed.
-    if (this.#fast.canDecide(this.#silent.size)) return;
+    const silentMax = (this.#announced?.length ?? 0) + this.#accused.size; // Said at once; who they are takes longer.
+    if (this.#fast.canDecide(silentMax) || this.#fast.canDecide(this.#silent.size)) return;
     this.#isHurried = true;
     const waitMs = turnMs(this.view, this.#self, this.#silent, this.#random);
     this.#attemptAt = Math.min(this.#attemptAt, now + waitMs);
