@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { OwnerFailed } from "./failures.ts";
 import { keyOf } from "./key.ts";
 import { Lookup } from "./lookup.ts";
 import type { Peers } from "./peers.ts";
@@ -66,5 +67,49 @@ describe("members that see different owners", () => {
     const patience = { signal: undefined, deadline: performance.now() + 5000 };
     await Promise.all(members.map((member) => member.get(KEY, patience)));
     assert.equal(network.asked.length, 3);
+  });
+});
+
+describe("a member that stood in for a dead owner", () => {
+  it("loads nothing again once the key has become its own", async () => {
+    let loads = 0;
+    let owners = ["dead", "self"];
+    let epoch = {};
+    const peers: Peers = {
+      self: "self",
+      get epoch() {
+        return epoch;
+      },
+      owners: () => owners,
+      formerOwners: () => [],
+      get: async (address) => {
+        throw new OwnerFailed(address, "it is dead");
+      },
+      peek: async () => undefined,
+      forget: async () => false,
+    };
+    const stores = new Stores({ keys: 10 });
+    const lookup = new Lookup({
+      peers,
+      stores,
+      ownerFailure: "next",
+      ownerTimeoutMs: 1000,
+      handoffTimeoutMs: 1000,
+      timeoutMs: 1000,
+      loadsMax: 10,
+      ownerFailed: () => {},
+      source: async (bytes) => {
+        loads += 1;
+        return { bytes, livesMs: Infinity };
+      },
+    });
+    const patience = { signal: undefined, deadline: performance.now() + 5000 };
+    await lookup.get(KEY, patience);
+    assert.deepEqual([stores.owned.size, stores.hot.size], [0, 1], "it is a copy of another's key");
+    owners = ["self"];
+    epoch = {};
+    assert.equal(Buffer.from(lookup.find(KEY)!.bytes).toString(), "k");
+    assert.deepEqual([stores.owned.size, stores.hot.size], [1, 0], "and then one of its own");
+    assert.equal(loads, 1);
   });
 });

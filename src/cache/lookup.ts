@@ -146,9 +146,12 @@ export class Lookup {
     if (kept.epoch === epoch) return true;
     const owner = this.#ownerOf(key);
     // What was found while alone is as good as found by an owner.
-    if (owner !== (kept.owner ?? self)) return false;
+    const before = kept.owner ?? self;
+    if (owner !== before && owner !== self) return false;
     kept.owner = owner;
     kept.epoch = epoch;
+    // A copy of a key that has become ours: we may have stood in for the owner before it was known to be dead.
+    if (owner !== before) this.#options.stores.keep(key, kept, true);
     return true;
   }
 
