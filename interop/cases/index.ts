@@ -5,6 +5,7 @@ import "./leaving.ts";
 import "./partition.ts";
 import "./secured.ts";
 import "./caching.ts";
+import "./layouts.ts";
 import { assertSomeCaseIsChosen } from "../mixed-mesh.ts";
 
 assertSomeCaseIsChosen();

@@ -6,6 +6,7 @@ import { aborted, invalid } from "../mesh/errors.ts";
 import type { OwnerFailed } from "./failures.ts";
 import { Guests } from "./guests.ts";
 import { type Key, keyOf } from "./key.ts";
+import type { LayoutMismatch } from "./layout-watch.ts";
 import { Lookup } from "./lookup.ts";
 import { MeshPeers } from "./mesh-peers.ts";
 import { type CacheOptions, type CheckedOptions, checkOptions } from "./options.ts";
@@ -26,6 +27,11 @@ export interface GetOptions {
 export interface CacheEvents {
   /** A member did not do what it was asked as the owner of a key; somebody else was asked, or nobody was left. */
   ownerFailed: [failure: { readonly address: string; readonly reason: string }];
+  /**
+   * Rust members place keys by another layout than `rustLayout` says, so that keys are loaded twice; once for each
+   * layout. Where nobody listens it becomes a warning of the process (BLIP_RUST_LAYOUT).
+   */
+  rustLayoutMismatch: [mismatch: LayoutMismatch];
 }
 
 const ALONE: Peers = {
@@ -167,13 +173,19 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
       asked: () => {
         this.#served += 1;
       },
+      askedByRust: (key, from) => {
+        if (this.#peers instanceof MeshPeers) this.#peers.askedByRust(key, from);
+      },
     }).register(server);
   }
 
   /** Called by `createMesh`. @throws BlipError BLIP_INVALID_OPTIONS where it is on a mesh already. */
   accept(mesh: Mesh): void {
     if (this.#peers !== ALONE) throw invalid("services", `a cache that is on no other mesh: ${this.name}`);
-    const peers = new MeshPeers(mesh, this.#options);
+    const peers = new MeshPeers(mesh, {
+      ...this.#options,
+      layoutMismatch: (mismatch) => this.#layoutMismatch(mismatch),
+    });
     this.#peers = peers;
     this.#guests.enter(mesh);
     mesh.once("closed", () => {
@@ -189,6 +201,11 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
 
   #ownerFailed({ address, message }: OwnerFailed): void {
     this.emit("ownerFailed", { address, reason: message });
+  }
+
+  #layoutMismatch(mismatch: LayoutMismatch): void {
+    if (this.emit("rustLayoutMismatch", mismatch)) return;
+    process.emitWarning(mismatch.message, { type: "BlipWarning", code: "BLIP_RUST_LAYOUT" });
   }
 
   /** Whoever they are when they are asked. */

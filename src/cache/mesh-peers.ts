@@ -6,8 +6,9 @@ import { Exchange } from "./exchange.ts";
 import { failureOf, OwnerFailed, sourceFailedAt } from "./failures.ts";
 import { expiryIn, type Held } from "./held.ts";
 import { bytesOf, type Key } from "./key.ts";
+import { type LayoutMismatch, LayoutWatch } from "./layout-watch.ts";
 import type { Peers } from "./peers.ts";
-import { extensionOf, type Placement, type PlacementChoice, placementIn } from "./placement.ts";
+import { extensionOf, type Placement, type PlacementChoice, placementIn, servingIn } from "./placement.ts";
 import type { AddressLayout } from "./rust-ring.ts";
 import {
   type Answer,
@@ -29,6 +30,8 @@ export interface MeshPeersOptions {
   readonly handoffMs: number;
   /** Values that Rust members send may be kept for so long. */
   readonly livesMs: number | undefined;
+  /** Rust members place keys by another layout than `rustLayout`. */
+  readonly layoutMismatch: (mismatch: LayoutMismatch) => void;
 }
 
 /** A placement that was in force until a moment ago. */
@@ -47,6 +50,7 @@ export class MeshPeers implements Peers {
   readonly #nodes: Client<ExtensionService>;
   readonly #rust: Client<CrateService>;
   readonly #exchanges = new Map<string, Exchange>();
+  readonly #layoutWatch: LayoutWatch;
   #cut: Cut | undefined;
   #placement: Placement | undefined;
   #former: readonly Former[] = [];
@@ -57,6 +61,8 @@ export class MeshPeers implements Peers {
     this.#options = options;
     this.#nodes = client(mesh, extensionService(options.name));
     this.#rust = client(mesh, crateService(options.name));
+    const { name, rustLayout: layout, layoutMismatch: found } = options;
+    this.#layoutWatch = new LayoutWatch({ name, layout, self: this.self, found });
     mesh.on("cut", () => this.#follow());
     mesh.once("leaving", () => {
       this.#isLeaving = true;
@@ -95,6 +101,12 @@ export class MeshPeers implements Peers {
       if (found.size === FORMER_OWNERS_MAX) break;
     }
     return [...found];
+  }
+
+  /** A Rust member at this IP asked for the key, since it takes this member for the owner. */
+  askedByRust(key: Key, from: string): void {
+    this.#follow();
+    this.#layoutWatch.asked(key, from);
   }
 
   async get(address: string, key: Key, timeoutMs: number): Promise<Held> {
@@ -153,6 +165,8 @@ export class MeshPeers implements Peers {
     this.#cut = cut;
     // One that was removed gets no answers: it is on its own until it is back.
     this.#placement = cut.degraded ? undefined : place(cut.members);
+    const serving = servingIn(cut.members, name).map(({ address }) => address);
+    this.#layoutWatch.follow(serving, this.#placement);
     for (const [address, exchange] of this.#exchanges) {
       if (cut.lookup(address) !== undefined) continue;
       exchange.close();

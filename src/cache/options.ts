@@ -7,7 +7,7 @@ import type { Clients } from "./guests.ts";
 import type { LoadContext, Source } from "./loading.ts";
 import type { OwnerFailure } from "./lookup.ts";
 import { PLACEMENT_CHOICES, type PlacementChoice } from "./placement.ts";
-import type { AddressLayout } from "./rust-ring.ts";
+import { ADDRESS_LAYOUTS, type AddressLayout } from "./rust-ring.ts";
 import type { Limit } from "./stores.ts";
 
 interface Limits {
@@ -121,7 +121,7 @@ export function checkOptions<V>(options: CacheOptions<V>): CheckedOptions<V> {
     ownerFailure: oneOf("ownerFailure", options.ownerFailure ?? "next", ["next", "local", "fail"]),
     ownerTimeoutMs: duration("ownerTimeoutMs", options.ownerTimeoutMs ?? 5000),
     placement: oneOf("placement", options.placement ?? "auto", PLACEMENT_CHOICES),
-    rustLayout: oneOf("rustLayout", options.rustLayout ?? "std-new", ["std-new", "std-mid", "std-old"]),
+    rustLayout: oneOf("rustLayout", options.rustLayout ?? "std-new", ADDRESS_LAYOUTS),
     handoffMs: duration("handoffMs", options.handoffMs ?? 60_000, true),
     clients: oneOf("clients", options.clients ?? "members", ["members", "anyone"]),
     maxKeyBytes: whole("maxKeyBytes", options.maxKeyBytes ?? 64 * 1024, 16 * MIB),

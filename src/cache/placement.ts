@@ -29,12 +29,17 @@ export function placementIn(
   choice: PlacementChoice,
   layout: AddressLayout,
 ): Placement | undefined {
-  const serving = members.filter((member) => member.has(name));
+  const serving = servingIn(members, name);
   if (serving.length === 0) return undefined;
   const addresses = serving.map(({ address }) => address);
   const isBalanced =
     choice === "balanced" || (choice === "auto" && serving.every((one) => isContent(one, name)));
   return isBalanced ? new Rendezvous(addresses) : new RustRing(addresses, layout);
+}
+
+/** Those of these members that serve the cache called `name`. */
+export function servingIn(members: readonly Member[], name: string): readonly Member[] {
+  return members.filter((member) => member.has(name));
 }
 
 /** The metadata key by which a Node member says that it serves this cache, and how it places keys. */

@@ -12,6 +12,8 @@ import type { Placement } from "./placement.ts";
  */
 export type AddressLayout = "std-old" | "std-mid" | "std-new";
 
+export const ADDRESS_LAYOUTS: readonly AddressLayout[] = ["std-new", "std-mid", "std-old"];
+
 const POINTS_PER_MEMBER = 10;
 
 /** A place on the ring, as the two halves of 64 bits, and whose it is. */

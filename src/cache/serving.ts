@@ -26,6 +26,8 @@ export interface ServingOptions {
   readonly keyBytesMax: number;
   /** Somebody asked: a member, or a guest. */
   readonly asked: () => void;
+  /** A Rust member at this IP takes this member for the owner of the key. */
+  readonly askedByRust: (key: Key, from: string) => void;
 }
 
 type Stream = ServerDuplexStream<{ readonly asks: readonly Ask[] }, { answers: AnswerInit[] }>;
@@ -57,7 +59,7 @@ type UnaryCall<In, Out> = ServerUnaryCall<In, Out>;
 
 /** The crate's Get. A Rust member is answered from here; a guest as if this member itself had asked. */
 async function get(
-  { lookup, guests, keyBytesMax, asked }: ServingOptions,
+  { lookup, guests, keyBytesMax, asked, askedByRust }: ServingOptions,
   call: UnaryCall<{ readonly key: Uint8Array }, { buf: Uint8Array }>,
   answer: sendUnaryData<{ buf: Uint8Array }>,
 ): Promise<void> {
@@ -66,6 +68,7 @@ async function get(
     if (typeof kind === "object") throw notAnswered(kind);
     const key = keyOf(call.request.key, keyBytesMax);
     asked();
+    if (kind === "member") askedByRust(key, hostIn(call.getPeer()));
     const { bytes } = kind === "member" ? await lookup.serve(key) : await getForGuest(lookup, key, call);
     answer(null, { buf: bytes });
   } catch (error) {
@@ -87,6 +90,11 @@ async function fetch(
   } catch (error) {
     answer(statusOf(error));
   }
+}
+
+/** Of "ip:port". */
+function hostIn(peer: string): string {
+  return peer.slice(0, peer.lastIndexOf(":"));
 }
 
 function getForGuest(lookup: Lookup, key: Key, call: UnaryCall<unknown, unknown>): Promise<Held> | Held {
