@@ -220,7 +220,7 @@ describe("a cache without a mesh", () => {
     const source = (key: Uint8Array): Uint8Array => key;
     const wrong: readonly (readonly [object, RegExp])[] = [
       [{}, /maxKeys, maxBytes: expected one of the two; neither is given/],
-      [{ maxKeys: 1, maxBytes: 1 }, /both is given/],
+      [{ maxKeys: 1, maxBytes: 1 }, /both are given/],
       [{ maxKeys: 0 }, /maxKeys: expected a whole number above 0, got 0/],
       [{ maxBytes: 1.5 }, /maxBytes: .* got 1.5/],
       [{ maxKeys: 1, source: "x" }, /source: expected a function/],
@@ -240,6 +240,86 @@ describe("a cache without a mesh", () => {
       assert.throws(() => new Cache({ source, ...options } as CacheOptions), message);
     }
     assert.throws(() => new Cache(undefined as never), /options: expected an object/);
+  });
+
+  it("refuses options of a get that cannot work, before it does anything", async () => {
+    const cache = new Cache({ maxKeys: 1, source: (key) => key });
+    const wrong: readonly (readonly [unknown, RegExp])[] = [
+      [{ signal: 5 }, /signal: expected an AbortSignal, got 5/],
+      [{ timeoutMs: Number.NaN }, /timeoutMs: expected milliseconds, 0 or more, got NaN/],
+      [{ timeout: 5 }, /timeout: expected one of signal, timeoutMs/],
+      [5, /options: expected an object, got 5/],
+    ];
+    for (let isHeld = 0; isHeld < 2; isHeld++) {
+      const { loads } = cache.stats();
+      for (const [options, message] of wrong) {
+        await assert.rejects(cache.get("k", options as never), message);
+        await assert.rejects(cache.getMany(["k"], options as never), message);
+      }
+      assert.equal(cache.stats().loads, loads);
+      await cache.get("k");
+    }
+  });
+
+  it("takes many keys: none, some twice, and refuses one text for many", async () => {
+    const source = new SlowSource();
+    const cache = new Cache({ maxKeys: 10, codec: textCodec, source: (_, { text }) => `${text}!` });
+    assert.deepEqual(await cache.getMany([]), []);
+    assert.deepEqual(await cache.getMany(new Set(["a", "b"])), ["a!", "b!"]);
+    assert.deepEqual(await cache.getMany(["c", "a", "c"]), ["c!", "a!", "c!"]);
+    assert.equal(cache.stats().loads, 3);
+    for (const keys of ["user:7", Buffer.from("user:7"), undefined, 7]) {
+      await assert.rejects(cache.getMany(keys as never), /keys: expected an iterable of keys/);
+    }
+    const partly = new Cache({ maxKeys: 10, source: source.load });
+    const all = partly.getMany(["good", "bad"]);
+    const each = Promise.allSettled([partly.get("good"), partly.get("bad")]);
+    await settled();
+    source.end(new Error("no such row"));
+    await assert.rejects(all, failsWith("BLIP_SOURCE_FAILED"));
+    assert.deepEqual(
+      (await each).map(({ status }) => status),
+      ["rejected", "rejected"],
+    );
+    await assert.rejects(
+      partly.getMany(["a", 7 as never]),
+      failsWith("BLIP_INVALID_OPTIONS", { field: "key" }),
+    );
+  });
+
+  it("keeps nothing that its codec cannot read", async () => {
+    let isBroken = true;
+    const cache = new Cache({
+      maxKeys: 10,
+      codec: {
+        encode: (text: string) => Buffer.from(text),
+        decode: (bytes) => {
+          if (isBroken) throw new Error("an old format");
+          return Buffer.from(bytes).toString();
+        },
+      },
+      source: () => "v",
+    });
+    const unreadable = /the codec cannot read the value: an old format/;
+    await assert.rejects(cache.get("k"), unreadable);
+    await assert.rejects(cache.get("k"), failsWith("BLIP_SOURCE_FAILED"));
+    assert.deepEqual([cache.stats().keys, cache.stats().loads], [0, 2]);
+    isBroken = false;
+    assert.equal(await cache.get("k"), "v");
+    isBroken = true;
+    assert.throws(() => cache.peek("k"), unreadable);
+    assert.equal(cache.peek("k"), undefined);
+    const texts = new Cache({ maxKeys: 1, codec: textCodec, source: () => "\ud800" });
+    await assert.rejects(texts.get("k"), /half a surrogate pair/);
+  });
+
+  it("lets a load take for ever where it is told to", async () => {
+    const source = new SlowSource();
+    const cache = new Cache({ maxKeys: 10, loadTimeoutMs: Infinity, source: source.load });
+    const got = cache.get("k");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    source.end("v");
+    assert.equal(Buffer.from(await got).toString(), "v");
   });
 
   it("takes times of a get, and signals that are aborted already", async () => {

@@ -3,8 +3,9 @@
 import { EventEmitter } from "node:events";
 import type { Mesh, MeshService } from "../index.ts";
 import { aborted, invalid } from "../mesh/errors.ts";
-import type { OwnerFailed } from "./failures.ts";
+import { type OwnerFailed, unreadable } from "./failures.ts";
 import { Guests } from "./guests.ts";
+import type { Held } from "./held.ts";
 import { type Key, keyOf } from "./key.ts";
 import type { LayoutMismatch } from "./layout-watch.ts";
 import { Lookup } from "./lookup.ts";
@@ -96,18 +97,12 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
   async get(key: string | Uint8Array, options?: GetOptions): Promise<V> {
     this.#gets += 1;
     const id = this.#keyOf(key);
+    if (options !== undefined) checkGet(options);
     const found = this.#lookup.find(id);
-    if (found !== undefined) {
-      if (options?.signal?.aborted) throw aborted(options.signal, "get");
-      return this.#options.decode(found.bytes);
-    }
+    if (found !== undefined) return this.#decoded(id, found);
     const { signal, timeoutMs = this.#options.timeoutMs } = options ?? {};
-    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-      throw invalid("timeoutMs", "milliseconds, 0 or more", timeoutMs);
-    }
-    if (signal?.aborted) throw aborted(signal, "get");
     const held = await this.#lookup.get(id, { signal, deadline: performance.now() + timeoutMs });
-    return this.#options.decode(held.bytes);
+    return this.#decoded(id, held);
   }
 
   /**
@@ -116,14 +111,20 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
    *
    * @throws as `get`
    */
-  getMany(keys: Iterable<string | Uint8Array>, options?: GetOptions): Promise<V[]> {
+  async getMany(keys: Iterable<string | Uint8Array>, options?: GetOptions): Promise<V[]> {
+    // A text is iterable, and so are bytes; but whoever passes one means one key, and not each of its letters.
+    const isOne = typeof keys === "string" || keys instanceof Uint8Array;
+    if (isOne || typeof keys?.[Symbol.iterator] !== "function") {
+      throw invalid("keys", "an iterable of keys, each a text or a Uint8Array", keys);
+    }
     return Promise.all(Array.from(keys, (key) => this.get(key, options)));
   }
 
   /** The value, where it is held here; nobody is asked. @throws BlipError BLIP_INVALID_OPTIONS */
   peek(key: string | Uint8Array): V | undefined {
-    const found = this.#stores.peek(this.#keyOf(key));
-    return found && this.#options.decode(found.bytes);
+    const id = this.#keyOf(key);
+    const found = this.#stores.peek(id);
+    return found && this.#decoded(id, found);
   }
 
   /**
@@ -199,6 +200,16 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
     return keyOf(key, this.#options.maxKeyBytes);
   }
 
+  /** What cannot be read is not kept. */
+  #decoded(key: Key, { bytes }: Held): V {
+    try {
+      return this.#options.decode(bytes);
+    } catch (cause) {
+      this.#lookup.forgetHere(key);
+      throw unreadable(cause);
+    }
+  }
+
   #ownerFailed({ address, message }: OwnerFailed): void {
     this.emit("ownerFailed", { address, reason: message });
   }
@@ -225,4 +236,19 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
       forget: (...args) => now().forget(...args),
     };
   }
+}
+
+/** @throws BlipError BLIP_INVALID_OPTIONS, BLIP_ABORTED */
+function checkGet(options: GetOptions): void {
+  if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
+  for (const name of Object.keys(options)) {
+    if (name !== "signal" && name !== "timeoutMs") throw invalid(name, "one of signal, timeoutMs");
+  }
+  const { signal, timeoutMs } = options;
+  if (timeoutMs !== undefined && (typeof timeoutMs !== "number" || !(timeoutMs >= 0))) {
+    throw invalid("timeoutMs", "milliseconds, 0 or more", timeoutMs);
+  }
+  if (signal === undefined) return;
+  if (!(signal instanceof AbortSignal)) throw invalid("signal", "an AbortSignal", signal);
+  if (signal.aborted) throw aborted(signal, "get");
 }

@@ -13,6 +13,8 @@ export interface Codec<V> {
 export const textCodec: Codec<string> = {
   encode: (text) => {
     if (typeof text !== "string") throw new TypeError(`a text is expected, got ${typeof text}`);
+    // UTF-8 has none, and something else would come out again.
+    if (/\p{Surrogate}/u.test(text)) throw new TypeError("a text has half a surrogate pair");
     return Buffer.from(text, "utf8");
   },
   decode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),

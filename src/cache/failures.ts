@@ -24,6 +24,12 @@ export function sourceFailed(cause: unknown): BlipError {
   });
 }
 
+/** What the codec threw over bytes that the source, or another member, came up with. */
+export function unreadable(cause: unknown): BlipError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BlipError("BLIP_SOURCE_FAILED", `the codec cannot read the value: ${why}`, { cause });
+}
+
 /** What the source of the member at this address threw, as far as it was told. */
 export function sourceFailedAt(address: string, reason: string, code: number): BlipError {
   return new BlipError("BLIP_SOURCE_FAILED", `at ${address}: ${reason}`, { address, status: code });

@@ -28,6 +28,9 @@ export interface LoaderOptions {
   readonly loadsMax: number;
 }
 
+/** The longest delay that setTimeout knows: whoever waits longer, waits for ever. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export class Loader {
   readonly #options: LoaderOptions;
   readonly #loads = new SingleFlight<Held>();
@@ -94,6 +97,7 @@ export class Loader {
     const { signal } = controller;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
+      if (timeoutMs > TIMER_MS_MAX) return;
       timer = setTimeout(() => {
         const error = new BlipError("BLIP_TIMEOUT", `there was no value within ${timeoutMs} ms`);
         reject(error);

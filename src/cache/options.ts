@@ -162,8 +162,8 @@ function loaderOf<V>(
 
 function checkLimit({ maxKeys, maxBytes }: Limits): Limit {
   if ((maxKeys === undefined) === (maxBytes === undefined)) {
-    const given = maxKeys === undefined ? "neither" : "both";
-    throw invalid("maxKeys, maxBytes", `one of the two; ${given} is given`);
+    const given = maxKeys === undefined ? "neither is" : "both are";
+    throw invalid("maxKeys, maxBytes", `one of the two; ${given} given`);
   }
   if (maxKeys !== undefined) return { keys: whole("maxKeys", maxKeys) };
   return { bytes: whole("maxBytes", maxBytes) };

@@ -13,7 +13,8 @@
  * - `BLIP_NO_MEMBERS`: no member of the mesh serves what is called, or none that `where` accepts.
  * - `BLIP_CALL_FAILED`: a call was answered with a gRPC status other than OK, or broke; `status` is its number.
  * - `BLIP_UNREACHABLE`: a member could not be reached at all.
- * - `BLIP_SOURCE_FAILED`: the source of a cache failed, here or at `address`; `cause` is what it threw here.
+ * - `BLIP_SOURCE_FAILED`: the source of a cache failed, here or at `address`, or its codec could not read the value;
+ *   `cause` is what it threw here.
  * - `BLIP_OVERLOADED`: so much is under way already that nothing more is begun.
  * - `BLIP_INTERNAL`: a defect of this library; the mesh was closed. Please report it.
  */
