@@ -145,6 +145,9 @@ describe("what is missing", () => {
     for (const kind of KINDS) {
       const request = decodeRequest(kind, new Uint8Array(0));
       if (kind === "probe") assert.deepEqual(request, { kind: "probe" });
+      // Whether an order names whom it must is for the core to say, which knows the members.
+      else if (kind === "declareDead") assert.deepEqual(request, { kind, configuration: 0n, dead: [] });
+      else if (kind === "forceNew") assert.deepEqual(request, { kind, configuration: 0n, abandoned: [] });
       else assert.equal(request, kind === "broadcast" ? refuse.missingBody : refuse.invalidEndpoint, kind);
     }
     assert.deepEqual(decodeReply("preJoin", new Uint8Array(0), OBSERVERS), refuse.invalidEndpoint);

@@ -28,7 +28,7 @@ export function unary(
       },
       onReceiveStatus({ code, details }) {
         if (code !== status.OK) ended(code, plain(details), NOTHING);
-        else if (received !== undefined) ended(code, "", received);
+        else if (received !== undefined) ended(code, details, received);
         else ended(status.INTERNAL, "the answer has no message", NOTHING);
       },
     });
