@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { acceptance } from "./acceptance.ts";
 import type { Benchmark, BenchmarkOptions } from "./benchmark.ts";
 import { calls } from "./calls.ts";
+import { herd } from "./herd.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
 import { paper } from "./paper.ts";
@@ -20,6 +21,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   membership,
   acceptance,
   calls,
+  herd,
   rpc,
   soak,
   "view-changes": viewChanges,
