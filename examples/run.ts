@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LINES_MAX = 60;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const wanted = process.argv.slice(2);
 const names = readdirSync(folder)
