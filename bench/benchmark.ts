@@ -1,4 +1,5 @@
 /** What bench/main.ts runs: the options that every benchmark is given, and what it answers. */
+import type { Trace } from "./stores/traces.ts";
 
 export interface BenchmarkOptions {
   /** Little of everything, to see that it works. */
@@ -15,6 +16,8 @@ export interface BenchmarkOptions {
   readonly only: readonly string[] | undefined;
   /** Put what was found into the documentation, where the benchmark has a page there. */
   readonly writes: boolean;
+  /** What was asked of a cache once, recorded; each is read when it is called. */
+  readonly traces: readonly (() => Trace)[];
 }
 
 export interface BenchmarkResult {

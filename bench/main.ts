@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAME…] [--quick] [--runs N] [--members N,…] [--minutes N] [--burners N] [--only PART,…] [--write]
- * [--json FILE]`: runs the benchmarks that are named, or all of them; `--list` says which there are. Exit status 1 where
- * one of them did not pass, 2 on wrong flags.
+ * [--trace FILE]… [--json FILE]`: runs the benchmarks that are named, or all of them; `--list` says which there are.
+ * Exit status 1 where one of them did not pass, 2 on wrong flags.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -15,6 +15,8 @@ import { paper } from "./paper.ts";
 import { rpc } from "./rpc.ts";
 import { scale } from "./scale.ts";
 import { soak } from "./soak.ts";
+import { openTrace } from "./stores/traces.ts";
+import { stores } from "./stores.ts";
 import { viewChanges } from "./view-changes.ts";
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -24,6 +26,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   herd,
   rpc,
   soak,
+  stores,
   "view-changes": viewChanges,
   scale,
   paper,
@@ -48,6 +51,7 @@ function readFlags(): Wish {
       burners: { type: "string" },
       only: { type: "string" },
       write: { type: "boolean", default: false },
+      trace: { type: "string", multiple: true, default: [] },
       json: { type: "string" },
     },
   });
@@ -55,7 +59,7 @@ function readFlags(): Wish {
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new Error(`${unknown}: expected one of the benchmarks ${known.join(", ")}`);
-  const { list, quick, runs, members, minutes, burners, only, write, json } = values;
+  const { list, quick, runs, members, minutes, burners, trace, only, write, json } = values;
   const names = positionals.length > 0 ? [...new Set(positionals)] : known;
   const count = (flag: string, text: string | undefined, least: number): number | undefined =>
     text === undefined ? undefined : wholeNumber(flag, text, least);
@@ -71,6 +75,7 @@ function readFlags(): Wish {
       burners: count("--burners", burners, 1),
       only: only === undefined ? undefined : partsOf(names, only),
       writes: write,
+      traces: trace.map(openTrace),
     },
   };
 }
