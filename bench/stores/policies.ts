@@ -10,15 +10,16 @@ export interface Policy {
   access(key: string): boolean;
 }
 
-const VALUE = { bytes: new Uint8Array(0), expiresAt: Infinity, owner: undefined, epoch: undefined };
+const VALUE = { bytes: new Uint8Array(0), expiresAt: Infinity };
+const NOTE = { owner: 0, epoch: 0 };
 
 export const policies: Readonly<Record<string, (keys: number) => Policy>> = {
   "S3-FIFO (ours)": (keys) => {
-    const store = new S3Fifo(keys, () => 1);
+    const store = new S3Fifo({ keys });
     return {
       access(key) {
         if (store.get(key as Key) !== undefined) return true;
-        store.set(key as Key, VALUE);
+        store.set(key as Key, VALUE, NOTE);
         return false;
       },
     };

@@ -159,7 +159,7 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
       expirations: owned.expirations + hot.expirations,
       keys: owned.size,
       hotKeys: hot.size,
-      ...("bytes" in this.#options.limit ? { bytes: owned.cost + hot.cost } : {}),
+      ...("bytes" in this.#options.limit ? { bytes: owned.bytes + hot.bytes } : {}),
       placement: this.#peers instanceof MeshPeers ? this.#peers.placement?.kind : undefined,
     };
   }

@@ -7,12 +7,19 @@ export interface Held {
   readonly expiresAt: number;
 }
 
-/** A value in a store, with who owned its key when that was looked at last. */
-export interface Kept extends Held {
-  owner: string | undefined;
-  /** The configuration in which that was so. */
-  epoch: unknown;
+/** What a store notes with a value. */
+export interface Note {
+  /** For whose key it was taken when that was looked at last, as a hash of the address. */
+  readonly owner: number;
+  /** The number of the configuration in which that was so. */
+  readonly epoch: number;
 }
+
+/**
+ * A value as a store shows it. The bytes are a window on the memory of the store: they are to be read or copied at once,
+ * for the next value that is kept may be written there.
+ */
+export interface Kept extends Held, Note {}
 
 export function isExpired({ expiresAt }: Held): boolean {
   return expiresAt !== Infinity && performance.now() >= expiresAt;

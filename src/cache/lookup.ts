@@ -6,6 +6,7 @@ import { BlipError } from "../mesh/errors.ts";
 import { OwnerFailed } from "./failures.ts";
 import type { Held, Kept } from "./held.ts";
 import type { Key } from "./key.ts";
+import { hashOf } from "./key-index.ts";
 import { Loader, type LoaderOptions } from "./loading.ts";
 import type { Peers } from "./peers.ts";
 import { type Patience, SingleFlight, waitFor } from "./single-flight.ts";
@@ -28,9 +29,15 @@ export interface LookupOptions extends Omit<LoaderOptions, "takeOver" | "keep"> 
 /** So many owners are asked before a value is loaded here: one after the other dead is rare, and time is short. */
 const OWNERS_MAX = 3;
 
+/** The owner of keys that were found on no mesh. */
+const ALONE = 0;
+
 export class Lookup {
   readonly loader: Loader;
   readonly #options: LookupOptions;
+  readonly #isWanted = (kept: Kept, key: Key): boolean => this.#isCurrent(key, kept);
+  #lastEpoch: unknown;
+  #epochs = 0;
   readonly #fetches = new SingleFlight<Held>();
   /** How often an owner was asked, how often that failed, and how many found their key being fetched. */
   asked = 0;
@@ -48,7 +55,7 @@ export class Lookup {
 
   /** What is here, unless the key has another owner by now: then that one is to be asked. */
   find(key: Key): Held | undefined {
-    return this.#options.stores.find(key, (kept) => this.#isCurrent(key, kept));
+    return this.#options.stores.find(key, this.#isWanted);
   }
 
   /** For a caller in this process, who did not find it in the stores. @throws BlipError */
@@ -137,28 +144,45 @@ export class Lookup {
   #keep(key: Key, { bytes, expiresAt }: Held): void {
     const { peers, stores } = this.#options;
     const owner = this.#ownerOf(key);
-    stores.keep(key, { bytes, expiresAt, owner, epoch: peers.epoch }, owner === peers.self);
+    const note = { owner: nameOf(owner), epoch: this.#epoch() };
+    stores.keep(key, { bytes, expiresAt }, note, owner === peers.self);
   }
 
   /** Looked at once for each configuration, by those who want it. */
   #isCurrent(key: Key, kept: Kept): boolean {
-    const { epoch, self } = this.#options.peers;
+    const epoch = this.#epoch();
     if (kept.epoch === epoch) return true;
-    const owner = this.#ownerOf(key);
+    const { peers, stores } = this.#options;
+    const owner = nameOf(this.#ownerOf(key));
     // What was found while alone is as good as found by an owner.
-    const before = kept.owner ?? self;
+    const self = nameOf(peers.self);
+    const before = kept.owner === ALONE ? self : kept.owner;
     if (owner !== before && owner !== self) return false;
-    kept.owner = owner;
-    kept.epoch = epoch;
     // A copy of a key that has become ours: we may have stood in for the owner before it was known to be dead.
-    if (owner !== before) this.#options.stores.keep(key, kept, true);
+    if (owner !== before) stores.adopt(key, { owner, epoch });
+    else stores.note(key, { owner, epoch });
     return true;
+  }
+
+  /** The number of the newest configuration. */
+  #epoch(): number {
+    const { epoch } = this.#options.peers;
+    if (epoch !== this.#lastEpoch) {
+      this.#lastEpoch = epoch;
+      this.#epochs = (this.#epochs + 1) | 0;
+    }
+    return this.#epochs;
   }
 
   #ownerOf(key: Key): string | undefined {
     const { peers } = this.#options;
     return firstOf(peers.owners(key)) ?? peers.self;
   }
+}
+
+/** Addresses as stores note them. */
+function nameOf(address: string | undefined): number {
+  return address === undefined ? ALONE : hashOf(address);
 }
 
 function firstOf(owners: Iterable<string>, except?: ReadonlySet<string>): string | undefined {

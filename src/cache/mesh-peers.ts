@@ -45,6 +45,7 @@ const FORMER_MAX = 8;
 const FORMER_OWNERS_MAX = 2;
 
 export class MeshPeers implements Peers {
+  readonly self: string;
   readonly #options: MeshPeersOptions;
   readonly #mesh: Mesh;
   readonly #nodes: Client<ExtensionService>;
@@ -52,12 +53,15 @@ export class MeshPeers implements Peers {
   readonly #exchanges = new Map<string, Exchange>();
   readonly #layoutWatch: LayoutWatch;
   #cut: Cut | undefined;
+  /** Addresses of the Node members that serve this cache. */
+  #nodesThere: ReadonlySet<string> = new Set();
   #placement: Placement | undefined;
   #former: readonly Former[] = [];
   #isLeaving = false;
 
   constructor(mesh: Mesh, options: MeshPeersOptions) {
     this.#mesh = mesh;
+    this.self = mesh.localAddress;
     this.#options = options;
     this.#nodes = client(mesh, extensionService(options.name));
     this.#rust = client(mesh, crateService(options.name));
@@ -69,10 +73,6 @@ export class MeshPeers implements Peers {
       for (const exchange of this.#exchanges.values()) exchange.close();
     });
     this.#follow();
-  }
-
-  get self(): string {
-    return this.#mesh.localAddress;
   }
 
   get epoch(): Cut {
@@ -113,7 +113,7 @@ export class MeshPeers implements Peers {
     if (this.#isNode(address)) return heldIn(await this.#ask(address, KIND.get, key, timeoutMs), address);
     try {
       const { buf } = await this.#rust.on(address).get({ key: bytesOf(key) }, { timeoutMs });
-      return { bytes: new Uint8Array(buf), expiresAt: expiryIn(this.#options.livesMs) };
+      return { bytes: buf, expiresAt: expiryIn(this.#options.livesMs) };
     } catch (error) {
       throw failureOf(address, error);
     }
@@ -143,7 +143,8 @@ export class MeshPeers implements Peers {
   }
 
   #isNode(address: string): boolean {
-    return this.#mesh.cut.lookup(address)?.has(extensionOf(this.#options.name)) ?? false;
+    this.#follow();
+    return this.#nodesThere.has(address);
   }
 
   /** A cut is in force before its event has come round. */
@@ -163,6 +164,8 @@ export class MeshPeers implements Peers {
       this.#former = [former, ...this.#former].slice(0, FORMER_MAX);
     }
     this.#cut = cut;
+    const nodes = cut.members.filter((member) => member.has(extensionOf(name)));
+    this.#nodesThere = new Set(nodes.map(({ address }) => address));
     // One that was removed gets no answers: it is on its own until it is back.
     this.#placement = cut.degraded ? undefined : place(cut.members);
     const serving = servingIn(cut.members, name).map(({ address }) => address);
@@ -176,7 +179,7 @@ export class MeshPeers implements Peers {
 }
 
 function heldIn({ outcome, value, livesMs, reason, status }: Answer, address: string): Held {
-  if (outcome === OUTCOME.value) return { bytes: new Uint8Array(value), expiresAt: expiryIn(livesMs) };
+  if (outcome === OUTCOME.value) return { bytes: value, expiresAt: expiryIn(livesMs) };
   if (outcome === OUTCOME.sourceFailed) throw sourceFailedAt(address, reason, status);
   throw new OwnerFailed(address, reason === "" ? "it answered something else than was asked" : reason);
 }

@@ -8,7 +8,7 @@ import type { LoadContext, Source } from "./loading.ts";
 import type { OwnerFailure } from "./lookup.ts";
 import { PLACEMENT_CHOICES, type PlacementChoice } from "./placement.ts";
 import { ADDRESS_LAYOUTS, type AddressLayout } from "./rust-ring.ts";
-import type { Limit } from "./stores.ts";
+import type { Limit } from "./s3-fifo.ts";
 
 interface Limits {
   /** Most keys of its own that this member holds; an eighth as many of others' come on top. Or: */
@@ -51,8 +51,6 @@ interface Common extends Limits {
   readonly maxKeyBytes?: number;
   /** Longest value. Default 16 MiB; at most 32 MiB, for a value travels in one message. */
   readonly maxValueBytes?: number;
-  /** Hand out copies of values that are bytes, so that no caller can change them for others. Default true. */
-  readonly copyValues?: boolean;
 }
 
 /** Options of a cache whose values are bytes. */
@@ -95,7 +93,7 @@ const NAMES: readonly string[] = [
     "ownerFailure",
   ],
   ...["ownerTimeoutMs", "placement", "rustLayout", "handoffMs", "clients", "maxKeyBytes", "maxValueBytes"],
-  ...["copyValues", "expireAfterMs"],
+  "expireAfterMs",
 ];
 /** What one gRPC message may hold is twice as much. */
 const VALUE_BYTES_MAX = 32 * 1024 * 1024;
@@ -108,7 +106,7 @@ export function checkOptions<V>(options: CacheOptions<V>): CheckedOptions<V> {
     if (!NAMES.includes(name)) throw invalid(name, `one of ${NAMES.join(", ")}`);
   }
   const codec = checkCodec(options.codec) as Codec<V>;
-  const { source, expireAfterMs, copyValues = true } = options;
+  const { source, expireAfterMs } = options;
   if (typeof source !== "function") throw invalid("source", "a function (key, { text, signal })", source);
   const maxValueBytes = whole("maxValueBytes", options.maxValueBytes ?? 16 * MIB, VALUE_BYTES_MAX);
   const livesMsOf = checkExpiry(expireAfterMs);
@@ -126,14 +124,17 @@ export function checkOptions<V>(options: CacheOptions<V>): CheckedOptions<V> {
     clients: oneOf("clients", options.clients ?? "members", ["members", "anyone"]),
     maxKeyBytes: whole("maxKeyBytes", options.maxKeyBytes ?? 64 * 1024, 16 * MIB),
     maxValueBytes,
-    copyValues: oneOf("copyValues", copyValues, [true, false]),
     load: loaderOf(source as Source<V>, codec, maxValueBytes, livesMsOf),
-    decode:
-      copyValues && !codec.onlyReads
-        ? (bytes) => codec.decode(bytes.slice())
-        : (bytes) => codec.decode(bytes),
+    decode: codec.onlyReads ? (bytes) => codec.decode(bytes) : (bytes) => codec.decode(copyOf(bytes)),
     livesMs: typeof expireAfterMs === "number" ? expireAfterMs : undefined,
   };
+}
+
+/** In a Buffer, since memory of its own for every small value takes longer than all else that a hit needs. */
+function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 type LivesMsOf = (value: unknown, key: Uint8Array) => number;

@@ -22,18 +22,21 @@ export class Rendezvous implements Placement {
 
   *owners(key: Key): Generator<string, void, undefined> {
     const { hi, lo } = new Fnv().bytes(Buffer.from(key, "latin1"));
-    const lots = this.#seeds.map((seed) => mixed(mixed(lo ^ seed) ^ hi));
-    yield this.#addresses[highestOf(lots)]!;
+    let [first, highest] = [0, -1];
+    for (let i = 0; i < this.#seeds.length; i++) {
+      const lot = lotOf(this.#seeds[i]!, hi, lo);
+      if (lot > highest) [first, highest] = [i, lot];
+    }
+    yield this.#addresses[first]!;
     // Hardly anybody wants to know more than the first.
+    const lots = this.#seeds.map((seed) => lotOf(seed, hi, lo));
     const order = this.#addresses.map((_, i) => i).sort((a, b) => lots[b]! - lots[a]! || a - b);
     for (const i of order.slice(1)) yield this.#addresses[i]!;
   }
 }
 
-function highestOf(lots: Uint32Array): number {
-  let best = 0;
-  for (let i = 1; i < lots.length; i++) if (lots[i]! > lots[best]!) best = i;
-  return best;
+function lotOf(seed: number, hi: number, lo: number): number {
+  return mixed(mixed(lo ^ seed) ^ hi);
 }
 
 /** The finalizer of MurmurHash3 (Appleby, public domain): every bit of the input reaches every bit of the output. */

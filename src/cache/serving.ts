@@ -4,20 +4,13 @@
 import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { type MeshService, service } from "../index.ts";
 import { isBlipError } from "../mesh/errors.ts";
+import { AnswerWriter, type Outcome } from "./answer-writer.ts";
 import { statusError } from "./failures.ts";
 import type { Guests, Refusal } from "./guests.ts";
 import { type Held, livesMsOf } from "./held.ts";
 import { type Key, keyOf } from "./key.ts";
 import type { Lookup } from "./lookup.ts";
-import {
-  type Answer,
-  type AnswerInit,
-  type Ask,
-  crateService,
-  extensionService,
-  KIND,
-  OUTCOME,
-} from "./wire.ts";
+import { type Ask, crateService, extensionService, KIND, OUTCOME } from "./wire.ts";
 
 export interface ServingOptions {
   readonly name: string;
@@ -30,11 +23,11 @@ export interface ServingOptions {
   readonly askedByRust: (key: Key, from: string) => void;
 }
 
-type Stream = ServerDuplexStream<{ readonly asks: readonly Ask[] }, { answers: AnswerInit[] }>;
+type Stream = ServerDuplexStream<{ readonly asks: readonly Ask[] }, Buffer>;
 
 /** One stream may have so many questions under way; more are read once some of them are answered. */
 const UNDER_WAY_MAX = 10_000;
-/** Answers of one message, in bytes of values. */
+/** Answers of one message. */
 const BYTES_MAX = 1024 * 1024;
 /** How long a guest's get may take, unless it said. */
 const GUEST_MS = 30_000;
@@ -69,7 +62,8 @@ async function get(
     const key = keyOf(call.request.key, keyBytesMax);
     asked();
     if (kind === "member") askedByRust(key, hostIn(call.getPeer()));
-    const { bytes } = kind === "member" ? await lookup.serve(key) : await getForGuest(lookup, key, call);
+    const { bytes } =
+      kind === "member" ? await ownOf(lookup.serve(key)) : await getForGuest(lookup, key, call);
     answer(null, { buf: bytes });
   } catch (error) {
     answer(statusOf(error));
@@ -99,7 +93,13 @@ function hostIn(peer: string): string {
 
 function getForGuest(lookup: Lookup, key: Key, call: UnaryCall<unknown, unknown>): Promise<Held> | Held {
   const deadline = Math.min(Number(call.getDeadline()) - Date.now(), GUEST_MS) + performance.now();
-  return lookup.find(key) ?? lookup.get(key, { signal: undefined, deadline });
+  return ownOf(lookup.find(key) ?? lookup.get(key, { signal: undefined, deadline }));
+}
+
+/** What a store shows may change before it is sent. */
+function ownOf(found: Held | Promise<Held>): Held | Promise<Held> {
+  if (found instanceof Promise) return found;
+  return { bytes: Buffer.from(found.bytes), expiresAt: found.expiresAt };
 }
 
 async function exchange(options: ServingOptions, call: Stream): Promise<void> {
@@ -119,8 +119,6 @@ async function exchange(options: ServingOptions, call: Stream): Promise<void> {
   });
   call.once("end", () => answers.end());
 }
-
-type Outcome = Omit<Answer, "id" | "$typeName" | "$unknown">;
 
 function answerTo(
   { lookup, keyBytesMax, asked }: ServingOptions,
@@ -144,8 +142,7 @@ function answerTo(
 /** The answers of one stream: those that are there at once go together, the others as they come. */
 class Answers {
   readonly #call: Stream;
-  #ready: AnswerInit[] = [];
-  #bytes = 0;
+  readonly #ready = new AnswerWriter();
   #underWay = 0;
   #isWaiting = false;
   #isScheduled = false;
@@ -180,10 +177,7 @@ class Answers {
   flush(): void {
     this.#isScheduled = false;
     if (this.#ready.length > 0 && !this.#isWaiting && !this.#call.cancelled) {
-      const answers = this.#ready;
-      this.#ready = [];
-      this.#bytes = 0;
-      if (!this.#call.write({ answers })) this.#wait();
+      if (!this.#call.write(this.#ready.take())) this.#wait();
     }
     if (this.#isEnding && this.#underWay === 0 && this.#ready.length === 0) this.#call.end();
   }
@@ -194,10 +188,9 @@ class Answers {
     this.flush();
   }
 
-  #put(id: number, outcome: Partial<Outcome>): void {
-    this.#ready.push({ id, ...outcome });
-    this.#bytes += outcome.value?.length ?? 0;
-    if (this.#bytes >= BYTES_MAX) this.flush();
+  #put(id: number, outcome: Outcome): void {
+    this.#ready.add(id, outcome);
+    if (this.#ready.length >= BYTES_MAX) this.flush();
   }
 
   #schedule(): void {
@@ -218,12 +211,12 @@ class Answers {
   }
 }
 
-function success(held: Held | undefined): Partial<Outcome> {
+function success(held: Held | undefined): Outcome {
   if (held === undefined) return { outcome: OUTCOME.absent };
   return { outcome: OUTCOME.value, value: held.bytes, livesMs: livesMsOf(held) };
 }
 
-function failure(error: unknown): Partial<Outcome> {
+function failure(error: unknown): Outcome {
   const { message, code } = statusOf(error);
   const isSource = isBlipError(error) && error.code === "BLIP_SOURCE_FAILED";
   return { outcome: isSource ? OUTCOME.sourceFailed : OUTCOME.refused, reason: message, status: code };

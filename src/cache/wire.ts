@@ -29,7 +29,6 @@ export type WireAsks = { asks: AskInit[] };
 export type AskInit = { readonly id: number; readonly kind: Kind; readonly key: Uint8Array };
 export type Ask = MessageShape<typeof AsksSchema>["asks"][number];
 export type Answer = MessageShape<typeof AnswersSchema>["answers"][number];
-export type AnswerInit = NonNullable<MessageInitShape<typeof AnswersSchema>["answers"]>[number];
 
 /** A method as \@grpc/grpc-js defines one, with messages that are written as plain objects. */
 interface Definition<In extends DescMessage, Out extends DescMessage, Streams extends boolean> {
@@ -49,7 +48,10 @@ export type CrateService = {
 
 /** See proto/blip_cache_ext.proto. */
 export type ExtensionService = {
-  readonly exchange: Definition<typeof AsksSchema, typeof AnswersSchema, true>;
+  /** Answers are written by who answers. */
+  readonly exchange: Omit<Definition<typeof AsksSchema, typeof AnswersSchema, true>, "responseSerialize"> & {
+    readonly responseSerialize: (response: Buffer) => Buffer;
+  };
   readonly fetch: Definition<typeof FetchRequestSchema, typeof FetchResponseSchema, false>;
 };
 
@@ -60,7 +62,10 @@ export function crateService(name: string): CrateService {
 export function extensionService(name: string): ExtensionService {
   const path = `/${extensionOf(name)}`;
   return {
-    exchange: define(`${path}/Exchange`, AsksSchema, AnswersSchema, true),
+    exchange: {
+      ...define(`${path}/Exchange`, AsksSchema, AnswersSchema, true),
+      responseSerialize: (written) => written,
+    },
     fetch: define(`${path}/Fetch`, FetchRequestSchema, FetchResponseSchema, false),
   };
 }

@@ -1,0 +1,93 @@
+// Writes answers as they travel (proto/blip_cache_ext.proto), one message of many, without making an object of each: a
+// value is copied once, from the store into the message.
+
+/** What is sent back for a question; for a value its bytes, else why there is none. */
+export interface Outcome {
+  readonly outcome: number;
+  readonly value?: Uint8Array;
+  readonly livesMs?: number;
+  readonly reason?: string;
+  readonly status?: number;
+}
+
+const BYTES_MIN = 512;
+/** Tags and numbers of one answer, and of the message around it: each number takes five bytes at most. */
+const FIELDS_BYTES_MAX = 7 * 6;
+
+export class AnswerWriter {
+  #bytes: Buffer = Buffer.allocUnsafe(BYTES_MIN);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(id: number, { outcome, value, livesMs = 0, reason, status = 0 }: Outcome): void {
+    const text = reason === undefined || reason === "" ? undefined : Buffer.from(reason);
+    const length =
+      numberBytes(id) +
+      numberBytes(outcome) +
+      bytesBytes(value) +
+      numberBytes(livesMs) +
+      bytesBytes(text) +
+      numberBytes(status);
+    this.#reserve(length + FIELDS_BYTES_MAX);
+    this.#number(ANSWERS, length, true);
+    this.#number(ID, id);
+    this.#number(OUTCOME_FIELD, outcome);
+    if (value !== undefined) this.#put(VALUE, value);
+    this.#number(LIVES_MS, livesMs);
+    if (text !== undefined) this.#put(REASON, text);
+    this.#number(STATUS, status);
+  }
+
+  /** The message, with all that was added since the last one. */
+  take(): Buffer {
+    const message = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafe(Math.max(BYTES_MIN, this.#length));
+    this.#length = 0;
+    return message;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const bytes = Buffer.allocUnsafe(Math.max(this.#length + more, this.#bytes.length * 2));
+    this.#bytes.copy(bytes, 0, 0, this.#length);
+    this.#bytes = bytes;
+  }
+
+  #number(tag: number, value: number, evenZero = false): void {
+    if (value === 0 && !evenZero) return;
+    this.#bytes[this.#length++] = tag;
+    let left = value;
+    for (; left > 0x7f; left = Math.floor(left / 0x80)) this.#bytes[this.#length++] = (left & 0x7f) | 0x80;
+    this.#bytes[this.#length++] = left;
+  }
+
+  #put(tag: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#number(tag, bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+}
+
+/** Numbers of fields with how they are written. */
+const ANSWERS = 0x0a;
+const ID = 0x08;
+const OUTCOME_FIELD = 0x10;
+const VALUE = 0x1a;
+const LIVES_MS = 0x20;
+const REASON = 0x2a;
+const STATUS = 0x30;
+
+function numberBytes(value: number): number {
+  if (value === 0) return 0;
+  let bytes = 2;
+  for (let left = value; left > 0x7f; left = Math.floor(left / 0x80)) bytes += 1;
+  return bytes;
+}
+
+function bytesBytes(bytes: Uint8Array | undefined): number {
+  return bytes === undefined || bytes.length === 0 ? 0 : numberBytes(bytes.length) + bytes.length;
+}
