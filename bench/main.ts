@@ -7,6 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { acceptance } from "./acceptance.ts";
 import type { Benchmark, BenchmarkOptions } from "./benchmark.ts";
+import { cache } from "./cache.ts";
 import { calls } from "./calls.ts";
 import { herd } from "./herd.ts";
 import { describeMachine, load } from "./machine.ts";
@@ -22,6 +23,7 @@ import { viewChanges } from "./view-changes.ts";
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   membership,
   acceptance,
+  cache,
   calls,
   herd,
   rpc,
