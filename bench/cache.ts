@@ -94,9 +94,6 @@ class Group {
   readonly kind: Kind;
   readonly #members: readonly Member[];
   #lastName = 0;
-  /** Placement may be very uneven: the one that owns the most asks for what is local, the one with the least for the rest. */
-  #most = 0;
-  #least = 0;
 
   private constructor(kind: Kind, members: readonly Member[]) {
     this.kind = kind;
@@ -113,12 +110,7 @@ class Group {
       await members[i]!.sees(1);
     }
     for (const member of members) await member.sees(3);
-    const group = new Group(kind, members);
-    const owners = await group.#owners(group.#newKeys(100, 600));
-    const shares = [0, 1, 2].map((member) => owners.filter((owner) => owner === member).length);
-    group.#most = shares.indexOf(Math.max(...shares));
-    group.#least = shares.indexOf(Math.min(...shares));
-    return group;
+    return new Group(kind, members);
   }
 
   async measure(wish: What, round: number, quick: boolean): Promise<Omit<Sample, keyof What>> {
@@ -127,14 +119,15 @@ class Group {
     const few = this.#newKeys(bytes, what === "remote hit" ? Math.ceil((quick ? 600 : 6000) * size) : 1500);
     const owners = await this.#owners(few);
     const by = (member: number): string[] => few.filter((_, i) => owners[i] === member);
+    // Placement may be very uneven: who owns the most asks for what is local, and who owns the least, of those that have
+    // not asked for these keys before, for the rest.
+    const shares = [0, 1, 2].map((member) => by(member).length);
+    const most = shares.indexOf(Math.max(...shares));
+    const least = shares[1]! <= shares[2]! ? 1 : 2;
     const isLocal = what === "local hit";
-    const asker = this.#members[isLocal ? this.#most : this.#least]!;
-    const foreign = few.filter((_, i) => owners[i] !== this.#least);
-    const keys = isLocal
-      ? by(this.#most).slice(0, 200)
-      : what === "hot hit"
-        ? foreign.slice(0, 200)
-        : foreign;
+    const asker = this.#members[isLocal ? most : least]!;
+    const foreign = few.filter((_, i) => owners[i] !== least);
+    const keys = isLocal ? by(most).slice(0, 200) : what === "hot hit" ? foreign.slice(0, 200) : foreign;
     let passes = 1;
     if (what !== "remote hit") {
       // Until they are where they are to be found, and the code is warm.
@@ -172,8 +165,8 @@ class Group {
   /** Which member owns each key, as it turns out when somebody asks for it; afterwards its owner has it. */
   async #owners(keys: readonly string[]): Promise<number[]> {
     await this.#loaded();
-    // Whoever asks keeps copies of some, so it is not the one whose remote hits are measured.
-    await this.#members[(this.#least + 1) % 3]!.ask({ keys, inFlight: 64, passes: 1 });
+    // Whoever asks keeps copies of some, so its remote hits are not measured.
+    await this.#members[0]!.ask({ keys, inFlight: 64, passes: 1 });
     const owner = new Map<string, number>();
     for (const [member, loaded] of (await this.#loaded()).entries()) {
       for (const key of loaded) owner.set(key, member);
