@@ -1,7 +1,7 @@
 // Whoever is let in is let into a configuration that has it, and nobody waits at a door for ever. Invariants 14 and 21
 // of PITFALLS §3.1.
 
-import type { Event, Millis } from "../../core/doorway.ts";
+import type { Event, Millis, ViewChange } from "../../core/doorway.ts";
 import type { Join, Joined, Reply, Request } from "../../core/messages.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
@@ -20,6 +20,8 @@ export class Joins implements Checker {
   readonly #waiting = new Map<Process, Map<number, Waiting>>();
   /** Answers of the step under way; whether they are right is known when it is over. */
   readonly #given: { readonly join: Join; readonly reply: Joined }[] = [];
+  /** How many views the step under way led through: who catches up takes several, and lets joiners into each. */
+  #taken = 0;
 
   constructor(report: Report, now: () => Millis) {
     this.#report = report;
@@ -47,14 +49,20 @@ export class Joins implements Checker {
     this.#waiting.delete(process);
   }
 
+  took(_process: Process, _cut: ViewChange): void {
+    this.#taken += 1;
+  }
+
   stepped(process: Process, _event: Event): void {
+    const cuts = 1 + this.#taken;
+    this.#taken = 0;
     if (this.#given.length === 0) return;
+    const views = process.cuts.slice(-cuts).map(({ view }) => view);
     for (const { join, reply } of this.#given.splice(0)) {
-      const { view } = process;
-      const isOurs = view?.id === reply.view.id && reply.configuration === view.id;
-      if (!isOurs)
+      const view = views.find(({ id }) => id === reply.view.id && id === reply.configuration);
+      if (view === undefined) {
         this.#report(14, process, `let ${join.sender} into ${reply.view.id}, where it is not itself`);
-      else if (!view.hasAs(join.sender, join.uuid)) {
+      } else if (!view.hasAs(join.sender, join.uuid)) {
         this.#report(14, process, `let ${join.sender} into ${view.id}, which does not have it as it came`);
       }
     }
