@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
-import { grpcurl } from "../../test/grpcurl.ts";
+import { goProgram } from "../../test/go-program.ts";
 import { Health, ServerReflection, ServerReflectionAlpha, ServingStatus } from "../grpc/index.ts";
 import { Echo, Greeter, PATIENCE, startMembers, startMesh } from "./greeter.test.ts";
 import { service } from "./service.ts";
@@ -117,6 +117,32 @@ describe("health", () => {
     assert.equal(await left, false);
   });
 
+  it("is what grpc-health-probe goes by, as a kubelet does: readiness is gone while the member is still in the mesh", async (t) => {
+    const tool = await goProgram("grpc-health-probe");
+    if ("missing" in tool) return t.skip(tool.missing);
+    const [a, b] = await startMembers(t, {}, {});
+    const probe = async (name: string): Promise<string> => {
+      const words = ["-addr", b!.localAddress, "-service", name, "-rpc-timeout", `${PATIENCE.timeoutMs}ms`];
+      try {
+        return (await promisify(execFile)(tool.path, words)).stderr.trim();
+      } catch (error) {
+        const { code, stderr } = error as { code: number; stderr: string };
+        return `${code}: ${stderr.trim()}`;
+      }
+    };
+    assert.equal(await probe("readiness"), "status: SERVING");
+    assert.equal(
+      await probe("other"),
+      '3: error: health rpc failed: rpc error: code = NotFound desc = no service "other" here',
+    );
+    const left = b!.leave({ noticeMs: 60_000, timeoutMs: 90_000 });
+    assert.equal(await probe("readiness"), '4: service unhealthy (responded with "NOT_SERVING")');
+    assert.equal(await probe("liveness"), "status: SERVING");
+    assert.equal(a!.cut.members.length, 2);
+    await b!.close();
+    assert.equal(await left, false);
+  });
+
   it("keeps nobody waiting who leaves", async (t) => {
     const [, b] = await startMembers(t, {}, {});
     const outside = new Outside(b!.localAddress);
@@ -202,7 +228,7 @@ describe("reflection", () => {
   }
 
   it("lets grpcurl list, describe and call a service", async (t) => {
-    const tool = await grpcurl();
+    const tool = await goProgram("grpcurl");
     if ("missing" in tool) return t.skip(tool.missing);
     const mesh = await startMesh(t, { services: [greeting] });
     const run = async (...words: readonly string[]): Promise<string> => {
