@@ -7,7 +7,7 @@ import { CrashCheck } from "./crash-check.ts";
 import type { Found, Millis } from "./doorway.ts";
 import { EdgeMonitor } from "./edge-monitor.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
-import { ack, type ConfigurationId, type Edge, type Reply } from "./messages.ts";
+import { ack, type ConfigurationId, type Edge, type Reply, uuidIn } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { refuse } from "./refusals.ts";
 import type { Settings } from "./settings.ts";
@@ -78,7 +78,7 @@ export class FailureDetector {
 
   probed(subject: Endpoint, reply: Reply, now: Millis): Verdict {
     const isWell = reply.kind === "ack";
-    const uuid = reply.kind === "ack" || reply.kind === "refused" ? reply.uuid : undefined;
+    const uuid = uuidIn(reply);
     const isLate = reply.kind === "refused" && reply.code === "deadline_exceeded";
     // Also a connection that was lost, or did not come about in time, may say more about us than about the subject.
     // Where it was refused, or the subject says so itself, the doubt costs little: it grows with our own lag alone.

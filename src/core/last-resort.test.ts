@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, hosts, viewOfSize } from "../../test/core/sample-views.ts";
 import type { Effect } from "./doorway.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { LastResort, ORDER_MS, type Order } from "./last-resort.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
+import { type Inquest, LastResort, ORDER_MS, type Order } from "./last-resort.ts";
 import { ack, type Reply } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
 import { refuse } from "./refusals.ts";
@@ -22,7 +22,7 @@ function given(...abandoned: readonly Endpoint[]): Order {
 }
 
 class Desk {
-  readonly out = new Outgoing<never>();
+  readonly out = new Outgoing<Inquest>();
   readonly resort = new LastResort(self, this.out);
 
   /** Gives an order; answers whom it has dialled. */
@@ -78,10 +78,34 @@ describe("an order of an operator", () => {
     assert.equal(desk.resort.dialled(dead[0]!, "refused", view), undefined);
     assert.equal(desk.resort.dialled(dead[1]!, "accepted", view), undefined);
     assert.equal(desk.resort.dialled(dead[2]!, "unknown", view), undefined);
+    assert.deepEqual(
+      desk.effects("call").map(({ to, request }) => [to, request.kind]),
+      [[dead[1]!, "probe"]],
+    );
+    assert.equal(desk.reply(), undefined);
+    assert.equal(desk.resort.answered({ kind: "inquest", at: dead[1]! }, ack, view), undefined);
     desk.effects("reply");
     const reply = desk.reply();
     assert(reply?.kind === "refused");
     assert.match(reply.why, /something answers at 10\.0\.0\.3:9000: end that process first/);
+  });
+
+  it("takes who was started again by another uuid for dead, and who says nothing for alive", () => {
+    const [first, second] = hosts(2, 3) as [Endpoint, Endpoint];
+    const third = host(2);
+    const uuid = view.recordOf(first)!.uuid!;
+    for (const [reply, isDead] of [
+      [{ ...refuse.degraded, uuid: "another" as NodeId }, true],
+      [{ ...ack, uuid }, false],
+      [refuse.degraded, false],
+    ] as const) {
+      const desk = new Desk();
+      desk.give(declared(first, second, third));
+      for (const at of [second, third]) desk.resort.dialled(at, "refused", view);
+      desk.resort.dialled(first, "accepted", view);
+      const ruling = desk.resort.answered({ kind: "inquest", at: first }, reply, view);
+      assert.equal(ruling?.kind, isDead ? "bury" : undefined);
+    }
   });
 
   it("is carried on until all are gone, and answered then", () => {
@@ -106,9 +130,10 @@ describe("an order of an operator", () => {
       const desk = new Desk();
       const others = hosts(4, 1);
       desk.give(given(...others));
-      const rulings = others.map((at, i) =>
-        desk.resort.dialled(at, i < answering ? "accepted" : "refused", view),
-      );
+      const rulings = others.map((at, i) => {
+        const ruling = desk.resort.dialled(at, i < answering ? "accepted" : "refused", view);
+        return i < answering ? desk.resort.answered({ kind: "inquest", at }, ack, view) : ruling;
+      });
       assert.deepEqual(rulings.at(-1), isRight ? { kind: "found" } : undefined);
       desk.effects("reply");
       const reply = desk.reply();

@@ -4,7 +4,7 @@
 
 import type { Found, Millis, Token } from "./doorway.ts";
 import { addressOf, type Endpoint } from "./endpoint.ts";
-import { ack, type DeclareDead, type ForceNew, type Refused, type Reply } from "./messages.ts";
+import { ack, type DeclareDead, type ForceNew, type Refused, type Reply, uuidIn } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { refuse, refused } from "./refusals.ts";
 import type { View } from "./view.ts";
@@ -13,13 +13,21 @@ export type Order = DeclareDead | ForceNew;
 
 /** How long an order may take, from its arrival to its end. */
 export const ORDER_MS = 30_000;
+/** How long whoever accepts connections may take to say who it is. */
+const INQUEST_MS = 5000;
+
+/** Asks who it is that accepts connections at the address of a member. */
+export interface Inquest {
+  readonly kind: "inquest";
+  readonly at: Endpoint;
+}
 
 /** What to do about an order now. */
 export type Ruling =
   /** Decide without these, who stay silent for ever. */
   { readonly kind: "bury"; readonly dead: ReadonlySet<Endpoint> } | { readonly kind: "found" };
 
-type Voice = Pick<Outgoing<never>, "add" | "note" | "reply">;
+type Voice = Pick<Outgoing<Inquest>, "add" | "call" | "note" | "reply">;
 
 interface Pending {
   readonly token: Token;
@@ -69,7 +77,23 @@ export class LastResort {
 
   dialled(at: Endpoint, found: Found, view: View | undefined): Ruling | undefined {
     const pending = this.#pending;
-    if (pending === undefined || !pending.unheard.delete(at)) return undefined;
+    if (pending?.unheard.has(at) !== true) return undefined;
+    if (found !== "accepted") return this.#looked(pending, at, found, view);
+    this.#out.call({ kind: "inquest", at }, at, { kind: "probe" }, INQUEST_MS);
+    return undefined;
+  }
+
+  /** Where a process that was started again says by its uuid that it is another, the one before it is dead for certain. */
+  answered({ at }: Inquest, reply: Reply, view: View | undefined): Ruling | undefined {
+    const pending = this.#pending;
+    if (pending?.unheard.has(at) !== true) return undefined;
+    const uuid = uuidIn(reply);
+    const isAnother = uuid !== undefined && view?.hasAs(at, uuid) === false;
+    return this.#looked(pending, at, isAnother ? "refused" : "accepted", view);
+  }
+
+  #looked(pending: Pending, at: Endpoint, found: Found, view: View | undefined): Ruling | undefined {
+    pending.unheard.delete(at);
     if (found === "accepted") pending.answering.add(at);
     if (pending.unheard.size > 0) return undefined;
     const fault = faultIn(pending.order, view, this.#self) ?? faultInAnswers(pending, view!);

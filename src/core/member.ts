@@ -12,7 +12,7 @@ import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./fai
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { Healing, type HealingCall, type Remedy } from "./healing.ts";
 import { elsewhere } from "./inquiry.ts";
-import { LastResort, type Ruling } from "./last-resort.ts";
+import { type Inquest, LastResort, type Ruling } from "./last-resort.ts";
 import { accusations, edgesOfLeaver } from "./leaving.ts";
 import {
   ack,
@@ -36,7 +36,7 @@ export interface MemberOptions extends EntranceOptions {
 }
 
 /** An outbound call whose answer matters. */
-type Call = ProbeCall | JoinCall | HealingCall;
+type Call = ProbeCall | JoinCall | HealingCall | Inquest;
 
 export class Member implements Machine {
   readonly #options: MemberOptions;
@@ -315,6 +315,7 @@ export class Member implements Machine {
     const call = this.#out.answered(id);
     if (call === undefined) return;
     if (call.kind === "probe") return this.#onProbed(call.subject, reply);
+    if (call.kind === "inquest") return this.#obey(this.#lastResort.answered(call, reply, this.#open));
     if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
     if (view === undefined) return this.#leaveUnlessKnocking();

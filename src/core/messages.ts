@@ -144,6 +144,11 @@ interface ProbeAnswer {
   readonly configuration?: ConfigurationId;
 }
 
+/** As whom a member answers a probe, where it says so. */
+export function uuidIn(reply: Reply): NodeId | undefined {
+  return reply.kind === "ack" || reply.kind === "refused" ? reply.uuid : undefined;
+}
+
 export interface Ack extends ProbeAnswer {
   readonly kind: "ack";
 }
