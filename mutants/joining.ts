@@ -56,7 +56,7 @@ export const JOINING: readonly Mutant[] = [
     name: "used-uuid-comes-in",
     breaks: "no uuid is admitted twice",
     file: "view.ts",
-    find: "return this.uuids[low] === uuid;",
+    find: "return this.#uuids.has(uuid);",
     replace: "return false;",
     first: "S34",
   },

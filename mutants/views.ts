@@ -46,7 +46,7 @@ export const VIEWS: readonly Mutant[] = [
   {
     name: "uuids-forgotten",
     breaks: "the uuids of the departed stay in the history",
-    file: "view.ts",
+    file: "uuid-set.ts",
     find: "return all.concat(sorted.slice(i));",
     replace: "return all;",
     first: "S2",
@@ -55,7 +55,7 @@ export const VIEWS: readonly Mutant[] = [
     name: "id-without-uuids",
     breaks: "a configuration's id covers every uuid that was ever admitted",
     file: "view.ts",
-    find: "for (const uuid of uuids) hash.bytes(uuidBytesOf(uuid));",
+    find: "for (const uuid of uuids.ascending) hash.bytes(uuidBytesOf(uuid));",
     replace: "",
     first: "S2",
   },

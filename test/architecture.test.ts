@@ -34,7 +34,7 @@ const MAY_USE: readonly { readonly name: RegExp; readonly where: RegExp }[] = [
 /** Within the core: a part may import files of lower floors only, so that parts do not know each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ["endpoint", "bitset", "settings"],
-  ["hash", "random"],
+  ["hash", "random", "uuid-set"],
   ["messages", "rings"],
   ["view", "refusals", "identity"],
   ["doorway", "certificates", "inquiry"],

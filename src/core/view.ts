@@ -12,6 +12,7 @@ import {
   sameJoiner,
 } from "./messages.ts";
 import { Rings } from "./rings.ts";
+import { UuidSet } from "./uuid-set.ts";
 
 /** A member as a configuration records it. The uuid is not known of members that were there before us. */
 export interface MemberRecord {
@@ -31,27 +32,26 @@ const OUTSIDERS_MAX = 4096;
 
 export class View {
   readonly id: ConfigurationId;
-  /** Every uuid ever admitted in this history, ascending; those of the departed stay (PROTOCOL §6). */
-  readonly uuids: readonly NodeId[];
   /** All members run this library, as their metadata says. */
   readonly isAllNode: boolean;
   readonly #rings: Rings;
   readonly #records: readonly MemberRecord[];
+  readonly #uuids: UuidSet;
   readonly #index: ReadonlyMap<Endpoint, number>;
   readonly #steps: Step[] = [];
   readonly #observers = new Map<Endpoint, readonly Endpoint[]>();
   readonly #subjects = new Map<Endpoint, readonly Endpoint[]>();
   #byAddress: readonly Endpoint[] | undefined;
 
-  private constructor(rings: Rings, records: readonly MemberRecord[], uuids: readonly NodeId[]) {
+  private constructor(rings: Rings, records: readonly MemberRecord[], uuids: UuidSet) {
     this.#rings = rings;
     this.#records = records;
-    this.uuids = uuids;
+    this.#uuids = uuids;
     this.#index = new Map(rings.members.map((endpoint, i) => [endpoint, i]));
     this.isAllNode = records.every((record) => Object.hasOwn(record.metadata, PEER_SERVICE));
     const hash = new Fnv();
     for (const bytes of rings.hashBytes) hash.bytes(bytes);
-    for (const uuid of uuids) hash.bytes(uuidBytesOf(uuid));
+    for (const uuid of uuids.ascending) hash.bytes(uuidBytesOf(uuid));
     this.id = hash.digest();
   }
 
@@ -66,13 +66,11 @@ export class View {
   ): View {
     const byEndpoint = new Map(records.map((record) => [record.endpoint, record]));
     if (byEndpoint.size !== records.length) throw new RangeError("a member is named twice");
-    const sorted = [...uuids].sort();
-    if (new Set(sorted).size !== sorted.length) throw new RangeError("a uuid is named twice");
     const { rings } = Rings.empty(observers).next(new Set(), [...byEndpoint.keys()]);
     return new View(
       rings,
       rings.members.map((endpoint) => byEndpoint.get(endpoint)!),
-      sorted,
+      UuidSet.of(uuids),
     );
   }
 
@@ -95,6 +93,11 @@ export class View {
   get membersByAddress(): readonly Endpoint[] {
     this.#byAddress ??= [...this.members].sort(compareAddresses);
     return this.#byAddress;
+  }
+
+  /** Every uuid ever admitted in this history, ascending; those of the departed stay (PROTOCOL §6). Made anew each time. */
+  get uuids(): readonly NodeId[] {
+    return this.#uuids.ascending;
   }
 
   get size(): number {
@@ -127,14 +130,7 @@ export class View {
 
   /** Whether this uuid was ever admitted. */
   knows(uuid: NodeId): boolean {
-    let low = 0;
-    let high = this.uuids.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.uuids[middle]! < uuid) low = middle + 1;
-      else high = middle;
-    }
-    return this.uuids[low] === uuid;
+    return this.#uuids.has(uuid);
   }
 
   recordOf(endpoint: Endpoint): MemberRecord | undefined {
@@ -192,7 +188,7 @@ export class View {
     const records = new Array<MemberRecord>(rings.members.length);
     for (const [from, to] of moved.entries()) if (to >= 0) records[to] = this.#records[from]!;
     for (const [i, endpoint] of rings.members.entries()) records[i] ??= joiners.get(endpoint)!;
-    const view = new View(rings, records, merged(this.uuids, coming.map((joiner) => joiner.uuid).sort()));
+    const view = new View(rings, records, this.#uuids.with(coming.map((joiner) => joiner.uuid)));
     if (this.#steps.length === STEPS_MAX) this.#steps.shift();
     this.#steps.push({ key, joiners: coming, view });
     return view;
@@ -211,16 +207,4 @@ export class View {
     known.set(endpoint, neighbours);
     return neighbours;
   }
-}
-
-/** A set: were two joiners to bring the same uuid, no list of members could tell it twice. */
-function merged(sorted: readonly NodeId[], more: readonly NodeId[]): readonly NodeId[] {
-  if (more.length === 0) return sorted;
-  const all: NodeId[] = [];
-  let i = 0;
-  for (const uuid of more) {
-    for (; i < sorted.length && sorted[i]! < uuid; i++) all.push(sorted[i]!);
-    if (uuid !== all.at(-1)) all.push(uuid);
-  }
-  return all.concat(sorted.slice(i));
 }
