@@ -14,7 +14,7 @@ export const declareDead: Scenario = {
   name: "O1",
   slug: "declare-dead",
   faults:
-    "half of the members or more die, and an operator declares them dead; also some that live, or too few",
+    "half of the members or more die, and an operator declares them dead; also those that were started again, some that live, or too few",
   expected: "the rest goes on as one mesh; an order that is not true, or not needed, changes nothing",
   members: { usual: 5, least: 4, most: 30 },
   run(stage) {
@@ -32,9 +32,21 @@ export const declareDead: Scenario = {
       stage.expect(reply()!.kind === "ack", "the operator to be told so");
       stage.expectAgreement([...living, world.start(50, { seeds: [living[0]!.endpoint] })], DETECTION_MS);
     }
+    startedAgain(stage);
     refusals(stage);
   },
 };
+
+/** A supervisor started the dead again where they had been: nobody can let them in before the old ones are gone. */
+function startedAgain(stage: Stage): void {
+  const { world, living, gone } = bereaved(stage, stage.members, Math.ceil(stage.members / 2));
+  const back = gone.map((process) => world.restart(process, { seeds: [living[0]!.endpoint] }));
+  stage.expectStandstill(DETECTION_MS, "those that are back are not those that have to vote");
+  const reply = order(world, living[0]!, declared(living[0]!, gone));
+  stage.expectAgreement([...living, ...back], 3 * DETECTION_MS);
+  world.until("the order is answered", () => reply() !== undefined, DECISION_MS);
+  stage.expect(reply()!.kind === "ack", "the operator to be told so");
+}
 
 function refusals(stage: Stage): void {
   const { world, living, gone } = bereaved(stage, stage.members, Math.ceil(stage.members / 2));
