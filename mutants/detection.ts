@@ -9,7 +9,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "if (count >= this.#high) {",
     replace: "if (count >= this.#high - 1) {",
-    first: "S15",
+    first: "S4",
   },
   {
     name: "low-too-high",
@@ -17,7 +17,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "if (count < this.#low) return;",
     replace: "if (count <= this.#low) return;",
-    first: "S8",
+    first: "S4",
   },
   {
     name: "unstable-holds-nothing-back",

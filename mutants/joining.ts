@@ -9,7 +9,7 @@ export const JOINING: readonly Mutant[] = [
     file: "joining.ts",
     find: "    this.#attempt += 1;\n    const timeoutMs",
     replace: "    this.#attempt += 1;\n    this.#uuid = drawNodeId(this.#random);\n    const timeoutMs",
-    first: "S30",
+    first: "S8",
   },
   {
     name: "deaf-once-announced",
@@ -75,7 +75,7 @@ export const JOINING: readonly Mutant[] = [
     find: "const replies = [...this.#waiting].map(([token, join]) => ({ token, reply: answerTo(join, view, self) }));\n    this.#waiting.clear();",
     replace:
       "const replies = [...this.#waiting].filter(([, { sender }]) => view.has(sender)).map(([token, join]) => ({ token, reply: answerTo(join, view, self) }));\n    for (const [token, { sender }] of [...this.#waiting]) if (view.has(sender)) this.#waiting.delete(token);",
-    first: "S3",
+    first: "S22",
   },
   {
     name: "one-call-per-joiner",
@@ -84,7 +84,7 @@ export const JOINING: readonly Mutant[] = [
     find: "    this.#waiting.set(token, join);",
     replace:
       "    for (const [old, { sender }] of this.#waiting) if (sender === join.sender) this.#waiting.delete(old);\n    this.#waiting.set(token, join);",
-    first: "S8",
+    first: "S40",
   },
   {
     name: "joins-told-once",

@@ -25,7 +25,7 @@ export const VIEWS: readonly Mutant[] = [
     file: "rings.ts",
     find: "return ring.order[(at + size - 1) % size]!;",
     replace: "return ring.order[at % size]!;",
-    first: "S4",
+    first: "S2",
   },
   {
     name: "members-mixed-up",

@@ -11,6 +11,7 @@ import { Edges } from "./checkers/edges.ts";
 import { History } from "./checkers/history.ts";
 import { Joins } from "./checkers/joins.ts";
 import { Relays } from "./checkers/relays.ts";
+import { Reports } from "./checkers/reports.ts";
 import { Rings } from "./checkers/rings.ts";
 import { Votes } from "./checkers/votes.ts";
 import type { Ending, Host, Process } from "./process.ts";
@@ -60,7 +61,12 @@ export class Watch {
     this.votes = new Votes(report);
     this.edges = new Edges(report, hosts, settings.cutDetector);
     this.bounds = new Bounds(report, settings);
-    const others = [new Rings(report), new Relays(report, now), new Joins(report, now)];
+    const others = [
+      new Rings(report),
+      new Relays(report, now),
+      new Joins(report, now),
+      new Reports(report, settings, now),
+    ];
     const checkers: Checker[] = [this.history, this.votes, this.edges, this.bounds, ...others, ...more];
     const lookingAt = <H extends Hook>(hook: H): readonly Required<Pick<Checker, H>>[] =>
       checkers.filter((checker): checker is Required<Pick<Checker, H>> => checker[hook] !== undefined);

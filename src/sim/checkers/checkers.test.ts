@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Effect, Event, Machine, Millis } from "../../core/doorway.ts";
-import type { Endpoint } from "../../core/endpoint.ts";
+import type { Effect, Event, Machine, Millis, ViewChange } from "../../core/doorway.ts";
+import { type Endpoint, nodeIdOf } from "../../core/endpoint.ts";
 import { Member } from "../../core/member.ts";
 import type { Gossip, Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
@@ -145,6 +145,28 @@ describe("checkers", () => {
       alsoSays((gossip) => ({ ...gossip, kind: "fastAccepted", value: [stranger] }) as Gossip),
     ],
     [
+      5,
+      "a vote for somebody of whom too few reports have come",
+      once((effect, { event, view }) => {
+        const gossip = utteredBy(effect, event);
+        if (gossip?.kind !== "alerts" || effect.kind !== "send" || view!.size < 3) return undefined;
+        const vote: Gossip = { ...gossip, kind: "fastAccepted", value: [gossip.edges[0]!.node] };
+        const request: Request = { kind: "broadcast", unix: 1n, unique: 1n, gossip: vote };
+        return [effect, { ...effect, request }];
+      }),
+    ],
+    [
+      6,
+      "a joiner that comes as somebody else each time",
+      tampered((effects) =>
+        effects.map((effect) =>
+          effect.kind === "call" && effect.request.kind === "join"
+            ? { ...effect, request: { ...effect.request, uuid: nodeIdOf(7n, BigInt(effect.call)) } }
+            : effect,
+        ),
+      ),
+    ],
+    [
       7,
       "a member that calls itself degraded",
       once((effect, { view }) =>
@@ -213,6 +235,13 @@ describe("checkers", () => {
         return Array.from({ length: 100 }, (_, i) => ({ ...effect, call: effect.call + 1000 * i }));
       }),
     ],
+    [
+      22,
+      "a vote that is withheld",
+      tampered((effects, { event }) =>
+        effects.filter((effect) => utteredBy(effect, event)?.kind !== "fastAccepted"),
+      ),
+    ],
   ];
   for (const [invariant, what, saboteur] of saboteurs) {
     it(`find ${what} (invariant ${invariant})`, () => {
@@ -230,6 +259,36 @@ describe("checkers", () => {
       forged(view, { observersOf: (node: Endpoint) => new Array(view.observers).fill(node) }),
     );
     assert.ok(found(meshWith((options) => new Member(options), crooked)).has(8));
+  });
+
+  it("find a joiner that is sent to the wrong observers (invariant 8)", () => {
+    const misleading = tampered((effects) =>
+      effects.map((effect) => {
+        if (effect.kind !== "reply" || effect.reply.kind !== "contacts") return effect;
+        const { reply } = effect;
+        return { ...effect, reply: { ...reply, observers: reply.observers.map(() => reply.sender) } };
+      }),
+    );
+    const world = new World({ seed: 1 });
+    const [founder] = world.grow(3, 1, { makeMachine: misleading });
+    world.start(9, { seeds: [founder!.endpoint] });
+    world.run(100);
+    assert.ok(found(world).has(8));
+  });
+
+  it("find a joiner that waits though the configuration it asked about is over (invariant 21)", () => {
+    const reports: number[] = [];
+    const joins = new Joins(
+      (invariant) => void reports.push(invariant),
+      () => 0,
+    );
+    const process = { view: { id: 2n } } as Process;
+    for (const [token, configuration] of [1n, 2n].entries()) {
+      joins.heard(process, { kind: "join", sender: stranger, configuration } as Request, token);
+    }
+    joins.took(process, {} as ViewChange);
+    joins.stepped(process, { kind: "wake" });
+    assert.deepEqual(reports, [21]);
   });
 
   it("find a joiner that is let in before anybody decided it (invariant 14)", () => {

@@ -29,6 +29,8 @@ export class History implements Checker {
   readonly #admitted = new Map<NodeId, ConfigurationId>();
   /** What joiners said of themselves. */
   readonly #brought = new Map<NodeId, Joiner & { readonly sender: Endpoint }>();
+  /** As whom each process asked to be let in last. */
+  readonly #came = new Map<Process, NodeId>();
   /** Joiners that take another uuid for every attempt, of which one member may have heard one and another the next. */
   readonly #changelings = new Map<Endpoint, Process>();
   /** Where each living process is. */
@@ -64,6 +66,11 @@ export class History implements Checker {
 
   said(process: Process, request: Request): void {
     if (request.kind !== "join") return;
+    const last = this.#came.get(process);
+    this.#came.set(process, request.uuid);
+    // Where a joiner changes its uuid within a configuration, some may admit the one and some the other (PITFALLS B3).
+    const isSpent = last === undefined || last === request.uuid || this.#admitted.has(last);
+    if (!isSpent) this.#report(6, process, `asks as ${request.uuid}, though ${last} was never admitted`);
     this.#brought.set(request.uuid, request);
     if (!isNode(process)) this.#changelings.set(process.endpoint, process);
   }

@@ -1,5 +1,5 @@
-// Whoever is let in is let into a configuration that has it, and nobody waits at a door for ever. Invariants 14 and 21
-// of PITFALLS §3.1.
+// Whoever is let in is let into a configuration that has it, and nobody waits at a door for ever, or for longer than the
+// configuration lasts that it asked about (PITFALLS B11). Invariants 14 and 21 of PITFALLS §3.1.
 
 import type { Event, Millis, ViewChange } from "../../core/doorway.ts";
 import type { Join, Joined, Reply, Request } from "../../core/messages.ts";
@@ -56,6 +56,7 @@ export class Joins implements Checker {
   stepped(process: Process, _event: Event): void {
     const cuts = 1 + this.#taken;
     this.#taken = 0;
+    if (cuts > 1) this.#checkLeftOver(process);
     if (this.#given.length === 0) return;
     const views = process.cuts.slice(-cuts).map(({ view }) => view);
     for (const { join, reply } of this.#given.splice(0)) {
@@ -65,6 +66,13 @@ export class Joins implements Checker {
       } else if (!view.hasAs(join.sender, join.uuid)) {
         this.#report(14, process, `let ${join.sender} into ${view.id}, which does not have it as it came`);
       }
+    }
+  }
+
+  #checkLeftOver(process: Process): void {
+    for (const { join } of this.#waiting.get(process)?.values() ?? []) {
+      if (join.configuration === process.view?.id) continue;
+      this.#report(21, process, `lets ${join.sender} wait, which asked about a configuration that is over`);
     }
   }
 

@@ -1,8 +1,10 @@
-// Every ring is one circle, and whoever observes is observed from the other side. Invariant 8 of PITFALLS §3.1. Where
-// members stand is not taken from them: order and id are computed here once more, slowly, by the letter of PROTOCOL §4.
+// Every ring is one circle, whoever observes is observed from the other side, and joiners are sent to those who stand
+// before them. Invariant 8 of PITFALLS §3.1. Where members stand is not taken from them: order and id are computed here
+// once more, slowly, by the letter of PROTOCOL §4.
 
 import { compareEndpoints, type Endpoint } from "../../core/endpoint.ts";
 import { hashBytesOf, uuidBytesOf } from "../../core/hash.ts";
+import type { Reply, Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
@@ -14,9 +16,34 @@ const FNV_PRIME = 0x100000001b3n;
 
 export class Rings implements Checker {
   readonly #report: Report;
+  /** Who asked, in the request that the step under way answers. */
+  #asker: { readonly endpoint: Endpoint; readonly token: number } | undefined;
 
   constructor(report: Report) {
     this.#report = report;
+  }
+
+  heard(_process: Process, request: Request, token: number): void {
+    this.#asker = request.kind === "preJoin" ? { endpoint: request.sender, token } : undefined;
+  }
+
+  replied(process: Process, token: number, reply: Reply): void {
+    const { view } = process;
+    if (reply.kind !== "contacts" || this.#asker?.token !== token || view === undefined) return;
+    if (view.id !== reply.configuration || view.size > RECOMPUTED_MAX) return;
+    const { endpoint } = this.#asker;
+    const others = view.members.filter((node) => node !== endpoint);
+    for (const [ring, observer] of reply.observers.entries()) {
+      const order = orderOn(ring, [...others, endpoint]);
+      const before = order.at(order.indexOf(endpoint) - 1)!;
+      if (observer !== before && others.length > 0) {
+        this.#report(
+          8,
+          process,
+          `sends ${endpoint} to ${observer} on ring ${ring}, where it stands behind ${before}`,
+        );
+      }
+    }
   }
 
   decided(process: Process, _from: View, to: View): void {
