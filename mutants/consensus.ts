@@ -90,7 +90,7 @@ export const CONSENSUS: readonly Mutant[] = [
     find: "if (!this.#attempt.promises.has(promise.sender)) this.#attempt.promises.set(promise.sender, promise);",
     replace:
       "this.#attempt.promises.set(`${promise.sender}${this.#attempt.promises.size}` as Endpoint, promise);",
-    first: "S27",
+    first: "split-rounds@1",
   },
   {
     name: "promises-of-other-rounds",
@@ -98,7 +98,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "if (this.#attempt === undefined || compareRanks(promise.rank, this.#attempt.rank) !== 0) {",
     replace: "if (this.#attempt === undefined) {",
-    first: "S27",
+    first: "split-rounds@3",
   },
   {
     name: "acceptances-by-count",

@@ -161,7 +161,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "round.ts",
     find: "        fault ??= wrong;\n        continue;",
     replace: "        return wrong;",
-    first: "S41",
+    first: "H1",
   },
   {
     name: "anybody-reports",
@@ -169,6 +169,6 @@ export const DETECTION: readonly Mutant[] = [
     file: "round.ts",
     find: "if (node === sender || this.view.observersOf(node)[ring] !== sender) return refuse.invalidRing;",
     replace: "",
-    first: "S41",
+    first: "H1",
   },
 ];

@@ -17,7 +17,7 @@ export const HEALING: readonly Mutant[] = [
     file: "certificates.ts",
     find: "if (new Set(voters).size < quorum || !voters.every((voter) => view.has(voter))) return undefined;",
     replace: "",
-    first: "S41",
+    first: "H1",
   },
   {
     name: "certificate-of-any-view",
@@ -25,7 +25,7 @@ export const HEALING: readonly Mutant[] = [
     file: "certificates.ts",
     find: "if (configuration !== view.id || !isProposal(value)) return undefined;",
     replace: "if (!isProposal(value)) return undefined;",
-    first: "S19",
+    first: "H1",
   },
   {
     name: "no-evidence",

@@ -116,7 +116,7 @@ export const JOINING: readonly Mutant[] = [
     file: "joining.ts",
     find: "if (view.id !== claimed) {",
     replace: "if (view.id === 0n) {",
-    first: "S41",
+    first: "H1",
   },
   {
     name: "leaves-without-a-vote",

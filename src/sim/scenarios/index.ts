@@ -16,6 +16,7 @@ import {
 import { hostile } from "./hostile.ts";
 import { crashDuringJoin, nextViewFirst, responseLost, staleContact, uuidChange } from "./joiners.ts";
 import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
+import { liars } from "./liars.ts";
 import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
 import { churnSoak, slowSubscriber } from "./long-run.ts";
 import { doubledAndLate, uniformLoss } from "./messages.ts";
@@ -84,6 +85,7 @@ export const SCENARIOS: readonly Scenario[] = [
   shortCut,
   declareDead,
   forceNew,
+  liars,
 ];
 
 /** By name, slug, or both: "S4", "crash-k-at-once", "S4-crash-k-at-once"; capital or not. */

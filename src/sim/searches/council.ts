@@ -95,6 +95,10 @@ export class Council {
     }
   }
 
+  get members(): readonly Endpoint[] {
+    return this.#options.view.members;
+  }
+
   /** Has it happen, this many times in a row. */
   happen(event: Pending, times = 1): void {
     this.pending.delete(event.name);
