@@ -25,7 +25,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "view.ts",
     find: "return Math.ceil((3 * this.size) / 4);",
     replace: "return Math.ceil((3 * this.size + 1) / 4);",
-    first: "S7",
+    first: "S4",
   },
   {
     name: "majority-half",

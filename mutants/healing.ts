@@ -33,7 +33,7 @@ export const HEALING: readonly Mutant[] = [
     file: "healing.ts",
     find: "chain: configuration === view?.id ? [] : this.#history.chainFrom(ids),",
     replace: "chain: ids.length > 0 ? [] : this.#history.chainFrom(ids),",
-    first: "S16",
+    first: "S19",
   },
   {
     name: "nobody-is-asked",
@@ -49,7 +49,7 @@ export const HEALING: readonly Mutant[] = [
     file: "configuration-check.ts",
     find: "return this.#staleRounds >= ROUNDS;",
     replace: "return this.#staleRounds >= 1e9;",
-    first: "S19",
+    first: "S20",
   },
   {
     name: "gives-up-at-once",
@@ -57,7 +57,7 @@ export const HEALING: readonly Mutant[] = [
     file: "configuration-check.ts",
     find: "this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;",
     replace: "this.#staleRounds = elsewhere > 0 ? ROUNDS : 0;",
-    first: "S31",
+    first: "S19",
   },
   {
     name: "past-is-future",
@@ -122,7 +122,7 @@ export const HEALING: readonly Mutant[] = [
     file: "dissemination.ts",
     find: "const LOOK_PAST_MAX = 16;",
     replace: "const LOOK_PAST_MAX = 0;",
-    first: "S4",
+    first: "S36",
   },
   {
     name: "batch-of-the-last-view",

@@ -92,7 +92,7 @@ export const JOINING: readonly Mutant[] = [
     file: "gatekeeper.ts",
     find: "return [...this.#waiting.values()].flatMap(edgesOf);",
     replace: "return [];",
-    first: "L2",
+    first: "S23",
   },
   {
     name: "well-while-taken",
@@ -100,7 +100,7 @@ export const JOINING: readonly Mutant[] = [
     file: "joining.ts",
     find: "return this.#hasKnocked && !this.#isHostTaken;",
     replace: "return true;",
-    first: "S10",
+    first: "S11",
   },
   {
     name: "deaf-while-joining",
@@ -108,7 +108,7 @@ export const JOINING: readonly Mutant[] = [
     file: "joining.ts",
     find: "return this.#hasKnocked && !this.#isHostTaken;",
     replace: "return false;",
-    first: "S31",
+    first: "S30",
   },
   {
     name: "believes-any-view",

@@ -35,6 +35,9 @@ export interface StageOptions {
   readonly isQuick?: boolean | undefined;
 }
 
+/** What a member notes that others had to help. */
+const AID = /missed|another variant|joining again/;
+
 /** What came about is not what the scenario expects. */
 export class UnexpectedOutcome extends Error {}
 
@@ -91,6 +94,14 @@ export class Stage {
     const wanted = [...new Set(removed.map(({ endpoint }) => endpoint))].sort();
     const names = wanted.length === 0 ? "nobody" : wanted.map(nameOf).join(" ");
     this.expect(seen.join() === wanted.join(), `${names} to be removed, and nobody else`);
+  }
+
+  /** Each of these took every view by itself: nobody had to be told what it had missed, or to join anew. */
+  expectUnaided(processes: readonly Process[]): void {
+    const isAided = ({ cuts, notes }: Process): boolean =>
+      cuts.some(({ degraded }) => degraded) || notes.some((note) => AID.test(note));
+    const aided = processes.filter(isAided).map(({ endpoint }) => nameOf(endpoint));
+    this.expect(aided.length === 0, `nobody to need help${aided.map((name) => ` ${name}`).join("")}`);
   }
 
   /** For as long as this takes, nobody takes a view: there is no progress, and that is right. */

@@ -1,6 +1,8 @@
 // Members that die: few, many, half of all, one after the other. S4, S5, S6, S7, S32, S33, S36 of PITFALLS §3.2, and the
 // crash of LIVE §2.1 that stops a mesh of Rust members for good.
 
+import type { Endpoint } from "../../core/endpoint.ts";
+import type { Checker } from "../checkers/checker.ts";
 import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
 import type { Scenario, Stage } from "../scenario.ts";
@@ -20,6 +22,7 @@ export const crashKAtOnce: Scenario = {
     const most = Math.floor((stage.members - 1) / 2);
     const counts = new Set([1, 2, 3, Math.floor(stage.members / 4), most].filter((k) => k >= 1 && k <= most));
     for (const count of [...counts].sort((a, b) => a - b)) crash(stage, count);
+    justThreeQuarters(stage);
   },
 };
 
@@ -36,6 +39,22 @@ function crash(stage: Stage, count: number): void {
   const cuts = world.watch.history.changes - before;
   const most = count <= stage.members / 4 ? 1 : 3;
   stage.expect(cuts <= most, `${most === 1 ? "one cut" : "few cuts"}, and there were ${cuts}`);
+}
+
+/** The three that are left of four are just three quarters of them, as Rust members count too. */
+function justThreeQuarters(stage: Stage): void {
+  let rounds = 0;
+  const listener: Checker = {
+    uttered(_, { kind }) {
+      if (kind === "prepare") rounds += 1;
+    },
+  };
+  const world = stage.newWorld("1 of 4 crashes", { checkers: [listener] });
+  const [victim, ...others] = world.grow(4);
+  world.run(10_000);
+  world.crash(victim!);
+  stage.expectAgreement(others, WITHIN_MS);
+  stage.expect(rounds === 0, "three quarters to decide in the fast round");
 }
 
 export const crashHalf: Scenario = {
@@ -135,8 +154,28 @@ export const cascadingCrash: Scenario = {
     }
     stage.expectAgreement(processes.slice(0, 8), 3 * DETECTION_MS);
     stage.expectRemoved(processes.slice(0, 8), processes.slice(8));
+    loseWhileOthersChange(stage);
   },
 };
+
+/** Its host answers nothing, so that probes have to fail, three in a row; and no view lasts for as long as that takes. */
+function loseWhileOthersChange(stage: Stage): void {
+  const world = stage.newWorld("one loses power, while another comes and goes every second");
+  const processes = world.grow(6);
+  const [victim, ...others] = [...processes].reverse();
+  world.run(5000);
+  world.powerOff(victim!);
+  const isOut = (): boolean => others.every(({ view }) => !view!.has(victim!.endpoint));
+  const port = portHeldBy(stage, victim!, 0); // It can come and go without the one that is lost.
+  const until = world.now + DETECTION_MS;
+  while (world.now < until && !isOut()) {
+    const guest = world.start(port, { seeds: [others[0]!.endpoint] });
+    world.run(500);
+    world.leave(guest);
+    world.run(500);
+  }
+  stage.expect(isOut(), "strikes to be carried over from view to view, so that it is out in ten seconds");
+}
 
 export const correlatedRings: Scenario = {
   name: "S36",
@@ -163,8 +202,25 @@ export const correlatedRings: Scenario = {
       stage.expectAgreement(survivors, 2 * DETECTION_MS);
       stage.expectRemoved(survivors, victims);
     }
+    loseAllObservers(stage);
   },
 };
+
+/** Nobody is left who would tell it anything, unless others look past the dead. */
+function loseAllObservers(stage: Stage): void {
+  const world = stage.newWorld("all that observe one member crash");
+  const processes = world.grow(Math.max(20, stage.members), 7000);
+  world.run(5000);
+  const view = world.head!;
+  const few = (node: Endpoint): number => new Set(view.observersOf(node)).size;
+  const [lonely] = [...view.members].sort((a, b) => few(a) - few(b));
+  const observers = new Set(view.observersOf(lonely!));
+  const victims = processes.filter(({ endpoint }) => observers.has(endpoint));
+  world.crash(...victims);
+  const survivors = world.living;
+  stage.expectAgreement(survivors, 2 * DETECTION_MS);
+  stage.expectUnaided(survivors);
+}
 
 export const countEqualsLow: Scenario = {
   name: "L1",

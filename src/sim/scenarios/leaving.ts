@@ -20,8 +20,21 @@ export const gracefulLeave: Scenario = {
     leave(stage, "one of two leaves", 2, (all) => [all[1]!]);
     leave(stage, "the founder of two leaves", 2, (all) => [all[0]!]);
     oneAfterTheOther(stage);
+    unheardAtFirst(stage);
   },
 };
+
+function unheardAtFirst(stage: Stage): void {
+  const world = stage.newWorld("one leaves, and what it says first is lost");
+  const processes = world.grow(stage.members);
+  const [leaver, ...others] = processes;
+  world.run(5000);
+  const until = world.now + 100;
+  world.network.fateOf = ({ request }) => (request.kind === "leave" && world.now < until ? "drop" : "pass");
+  world.leave(leaver!);
+  world.until("it has left", () => leaver!.leftAt !== undefined, GONE_MS);
+  stage.expectAgreement(others, GONE_MS);
+}
 
 function leave(
   stage: Stage,

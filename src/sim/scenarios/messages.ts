@@ -33,8 +33,32 @@ export const uniformLoss: Scenario = {
   members: { usual: 10, least: 3, most: 50 },
   run(stage) {
     for (const percent of [2, 5, 20, 40]) rain(stage, percent);
+    loseEveryThirdProbe(stage);
+    loseFirstReports(stage);
   },
 };
+
+function loseEveryThirdProbe(stage: Stage): void {
+  const world = stage.newWorld("every third probe of one member is lost");
+  const victim = world.grow(stage.members)[2]!.endpoint;
+  const { faultTimeoutMs } = world.settings;
+  world.network.fateOf = ({ to, request }) => {
+    const period = Math.floor(world.now / faultTimeoutMs);
+    return request.kind === "probe" && to === victim && period % 3 === 0 ? "drop" : "pass";
+  };
+  stage.expectStandstill(60_000, "never do two in a row fail");
+}
+
+/** Observers tell of a joiner again as long as it waits (PITFALLS A8). */
+function loseFirstReports(stage: Stage): void {
+  const world = stage.newWorld("all that is said of a joiner is lost in the first half of a second");
+  const processes = world.grow(stage.members);
+  const until = world.now + 500;
+  world.network.fateOf = ({ request }) =>
+    request.kind === "broadcast" && world.now < until ? "drop" : "pass";
+  const joiner = world.start(20, { seeds: [processes[0]!.endpoint] });
+  stage.expectAgreement([...processes, joiner], 2000);
+}
 
 function rain(stage: Stage, percent: number): void {
   const world = stage.newWorld(`${percent} % are lost`);

@@ -131,8 +131,46 @@ export const nestedPartition: Scenario = {
       world.heal();
       stage.expectAgreement(processes.slice(0, -1), REUNION_MS);
     }
+    for (let variant = 0; variant < 6; variant++) missVotes(stage, variant);
+    stayBehind(stage);
   },
 };
+
+/** Most are right, and one who is elsewhere proves nothing to them (PITFALLS E2). */
+function stayBehind(stage: Stage): void {
+  const world = stage.newWorld("one hears no votes and gets no answers for 12 s");
+  const [late, victim, ...others] = world.grow(stage.members);
+  world.run(5000);
+  world.crash(victim!);
+  world.network.fateOf = ({ from, to, request }) => {
+    const isVote = to === late!.endpoint && request.kind === "broadcast" && request.gossip.kind !== "alerts";
+    return isVote || (from === late && request.kind === "compare") ? "drop" : "pass";
+  };
+  world.run(12_000);
+  world.network.fateOf = undefined;
+  stage.expectAgreement([late!, ...others], REUNION_MS);
+  stage.expectUnaided(others);
+}
+
+/** Too short for anybody to be removed: those who missed the decision are shown what proves it, and stay members. */
+function missVotes(stage: Stage, variant: number): void {
+  const world = stage.newWorld(`some hear no votes for 3 s, variant ${variant + 1}`);
+  const processes = world.grow(stage.members);
+  const [victim, ...others] = [...processes].reverse();
+  const late = others.slice(variant % 2, 1 + variant);
+  const areLate = new Set<string>(late.map(({ endpoint }) => endpoint));
+  world.run(5000);
+  world.crash(victim!);
+  world.network.fateOf = ({ to, request }) =>
+    areLate.has(to) && request.kind === "broadcast" && request.gossip.kind !== "alerts" ? "drop" : "pass";
+  world.run(3000);
+  world.network.fateOf = undefined;
+  stage.expectAgreement(others, 3 * world.settings.faultTimeoutMs);
+  stage.expect(
+    others.every(({ cuts }) => cuts.every(({ degraded }) => !degraded)),
+    "nobody to give up and join anew",
+  );
+}
 
 export const kickStorm: Scenario = {
   name: "S35",

@@ -20,8 +20,31 @@ export const slowNode: Scenario = {
     stage.expectStandstill(30_000, "three seconds are not enough to miss three probes");
     for (const seconds of [30, 600]) sleep(stage, seconds);
     sleepUnreached(stage);
+    sleepThroughHistory(stage);
   },
 };
+
+/** Nobody remembers any more what ended the view that it is in, so that it cannot be led on from there. */
+function sleepThroughHistory(stage: Stage): void {
+  const world = stage.newWorld(
+    "while the others go through eighty views, and nothing that was said to it is kept",
+  );
+  const processes = world.grow(stage.members);
+  const sleeper = processes[3]!;
+  const others = processes.filter((process) => process !== sleeper);
+  world.freeze(sleeper);
+  world.partition([sleeper], others);
+  stage.expectAgreement(others, 2 * DETECTION_MS);
+  for (let i = 0; i < 40; i++) {
+    const guest = world.start(50, { seeds: [others[0]!.endpoint] });
+    world.until("a guest is in", () => world.agree([...others, guest]), 5000);
+    world.leave(guest);
+    world.until("the guest is gone", () => world.agree(others), 5000);
+  }
+  world.heal();
+  world.thaw(sleeper);
+  stage.expectAgreement(processes, 3 * DETECTION_MS);
+}
 
 function sleep(stage: Stage, seconds: number): void {
   const world = stage.newWorld(`for ${seconds} s`);
@@ -77,8 +100,26 @@ export const stallStorm: Scenario = {
     };
     for (const process of processes) rest(process);
     stage.expectStandstill(120_000, "nobody misses three probes in a row");
+    stallTogether(stage);
   },
 };
+
+/** As on a machine that is short of CPU: then an answer that does not come in time says nothing about who owes it. */
+function stallTogether(stage: Stage): void {
+  const world = stage.newWorld(
+    "all stand still at the same time for 2.2 s, eight times with 4 ms in between",
+  );
+  const processes = world.grow(stage.members);
+  for (let i = 0; i < 8; i++) {
+    world.freeze(...processes);
+    for (const process of processes) process.isHarmed = false;
+    world.run(2200);
+    world.thaw(...processes);
+    world.run(4);
+  }
+  world.run(10_000);
+  stage.expectRemoved(processes, []);
+}
 
 export const wrongClocks: Scenario = {
   name: "S24",

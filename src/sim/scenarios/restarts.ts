@@ -2,11 +2,14 @@
 // old one is out, and never are two of them in one view.
 
 import { parseEndpoint } from "../../core/endpoint.ts";
+import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
-import type { Scenario } from "../scenario.ts";
+import type { Scenario, Stage } from "../scenario.ts";
 import type { World } from "../world.ts";
 
 const DETECTION_MS = 10_000;
+/** Two configurations that can both go on: what is to be noticed here, and mended. */
+const SECOND_MESH = 15;
 
 /** Everybody else. */
 function seedsFor(world: World, process: Process) {
@@ -31,8 +34,20 @@ export const founderRestarts: Scenario = {
       const back = world.restart(founder!, { seeds: others.map(({ endpoint }) => endpoint) });
       stage.expectAgreement([back, ...others, ...joiners], 60_000);
     }
+    foundAgain(stage);
   },
 };
+
+/** Started again as it was, without seeds, it founds a mesh, and has to find out that it is not the only one. */
+function foundAgain(stage: Stage): void {
+  const world = stage.newWorld("as it was, without anybody to ask");
+  world.watch.excuse(({ invariant }) => invariant === SECOND_MESH);
+  const [founder, ...others] = world.grow(stage.members);
+  world.run(5000);
+  const back = world.restart(founder!, { seeds: [] });
+  back.isHarmed = true;
+  stage.expectAgreement([back, ...others], 3 * DETECTION_MS);
+}
 
 export const restartInWindow: Scenario = {
   name: "S11",
@@ -60,8 +75,38 @@ export const restartInWindow: Scenario = {
         .join() === `-${victim.endpoint}+,-+${victim.endpoint}`,
       "one cut that removes the old incarnation, and one that lets the new one in",
     );
+    backAtOnce(stage);
+    backBesideRust(stage);
   },
 };
+
+/** Its address is never without a process, so no connection is refused: what answers there is another one (PITFALLS B5). */
+function backAtOnce(stage: Stage): void {
+  const world = stage.newWorld("it is back at once, and nobody finds its address without a process");
+  const processes = world.grow(stage.members);
+  world.run(5000);
+  const victim = processes[3]!;
+  const others = processes.filter((process) => process !== victim);
+  const back = world.restart(victim, { seeds: seedsFor(world, victim) });
+  // One probe tells; three would have to fail.
+  stage.expectAgreement([...others, back], 2 * world.settings.faultTimeoutMs);
+}
+
+/** Rust observers go by probes alone, so those must fail until the old incarnation is out (PITFALLS B12). */
+function backBesideRust(stage: Stage): void {
+  const world = stage.newWorld(
+    "it is back at once, and one of the others does not say that it runs this library",
+  );
+  const processes = [
+    ...world.grow(stage.members - 1),
+    world.start(90, { seeds: [endpointAt(1)], isForeign: true }),
+  ];
+  world.until("all agree", () => world.agree(processes), 5000);
+  const victim = processes[3]!;
+  const others = processes.filter((process) => process !== victim);
+  const back = world.restart(victim, { seeds: seedsFor(world, victim) });
+  stage.expectAgreement([...others, back], 2 * DETECTION_MS);
+}
 
 export const rollingRestart: Scenario = {
   name: "S34",
