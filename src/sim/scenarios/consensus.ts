@@ -34,22 +34,61 @@ export const joinsAndCrashes: Scenario = {
     const survivors = processes.filter((process) => !victims.includes(process));
     stage.expectAgreement([...survivors, ...joiners], 60_000);
     stage.expectRemoved(survivors, victims);
-    for (let variant = 1; variant <= 4; variant++) announceEarly(stage, variant);
+    for (let variant = 1; variant <= 4; variant++) announceEarly(stage, variant, "in time");
+    announceEarly(stage, 5, "never");
+    announceEarly(stage, 6, "never, nor what was decided");
   },
 };
 
-/** One hears of the second joiner only after it has made up its mind about the first (PITFALLS B1). */
-function announceEarly(stage: Stage, variant: number): void {
-  const world = stage.newWorld(`one has announced the first of two joiners already, variant ${variant}`);
+/** What one that made up its mind too soon comes to know of the joiner that its vote does not name. */
+type Told = "in time" | "never" | "never, nor what was decided";
+
+/** One makes up its mind about the first of two joiners, and the others about both (PITFALLS B1). */
+function announceEarly(stage: Stage, variant: number, told: Told): void {
+  const world = stage.newWorld(
+    `one has announced the first of two joiners already, variant ${variant}: told ${told}`,
+  );
   const processes = world.grow(8);
-  const early = processes[3]!;
-  const until = world.now + 250;
-  world.network.fateOf = ({ to, request }) => {
-    if (to !== early.endpoint || world.now >= until) return "pass";
-    return isAbout(request, endpointAt(51)) ? "drop" : "pass";
+  const { head } = world;
+  const first = endpointAt(50 + variant);
+  // Without its reports the first joiner is unstable for the others, until the second one has come.
+  const slow = head!.members.find((node) => head!.ringsHeld(node, first).length >= 2)!;
+  const early = processes.find(({ endpoint }) => endpoint !== slow && endpoint !== processes[0]!.endpoint)!;
+  // As an observer of the second joiner it would know of it from itself.
+  const second = Array.from({ length: 200 }, (_, i) => endpointAt(100 + i)).find(
+    (node) => head!.ringsHeld(early.endpoint, node).length === 0,
+  )!;
+  const begin = world.now;
+  world.network.fateOf = ({ from, to, request }): Fate => {
+    const { now } = world;
+    if (to === early.endpoint) return told !== "in time" && isAbout(request, second) ? "drop" : "pass";
+    if (from === early && request.kind === "compare")
+      return told === "never, nor what was decided" ? "drop" : "pass";
+    const isLate = isAbout(request, first) && senderOf(request) === slow && now < begin + 400;
+    return isLate ? { delayMs: begin + 400 - now } : "pass";
   };
-  const joiners = [50, 51].map((port) => world.start(port, { seeds: [processes[0]!.endpoint] }));
-  stage.expectAgreement([...processes, ...joiners], 30_000);
+  const seeds = [processes[0]!.endpoint];
+  const joiners = [world.start(first, { seeds })];
+  world.run(200);
+  joiners.push(world.start(second, { seeds }));
+  if (told === "in time") {
+    stage.expectAgreement([...processes, ...joiners], 400);
+    stage.expectUnaided(processes);
+    return;
+  }
+  if (told === "never, nor what was decided") {
+    world.until("it gives up, since it cannot go on", () => early.cut!.degraded, 3000);
+    world.network.fateOf = undefined;
+  }
+  stage.expectAgreement([...processes, ...joiners], DETECTION_MS);
+  stage.expect(
+    early.cuts.some(({ degraded }) => degraded) === (told !== "never"),
+    "it to join anew where nobody can tell it, and only there",
+  );
+}
+
+function senderOf(request: Letter["request"]): string | undefined {
+  return request.kind === "broadcast" ? request.gossip.sender : undefined;
 }
 
 function isAbout(request: Letter["request"], node: string): boolean {

@@ -14,7 +14,7 @@ import {
   twoNodeCrash,
 } from "./crashes.ts";
 import { hostile } from "./hostile.ts";
-import { crashDuringJoin, nextViewFirst, responseLost, staleContact, uuidChange } from "./joiners.ts";
+import { crashDuringJoin, nextViewFirst, responseLost, staleContact } from "./joiners.ts";
 import { gracefulLeave, leaveAndCrash } from "./leaving.ts";
 import { liars } from "./liars.ts";
 import { asymmetricPair, halfTheObservers, lossyOut } from "./links.ts";
@@ -33,6 +33,8 @@ import {
 } from "./partitions.ts";
 import { slowNode, stallStorm, wrongClocks } from "./pauses.ts";
 import { founderRestarts, restartInWindow, rollingRestart, tlsFlip } from "./restarts.ts";
+
+import { uuidChange } from "./stories.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   singleBootstrap,

@@ -1,4 +1,4 @@
-// Newcomers to whom something happens on their way in. S8, S29, S30, S31, S37 of PITFALLS §3.2.
+// Newcomers to whom something happens on their way in. S8, S30, S31, S37 of PITFALLS §3.2.
 
 import type { Letter } from "../call.ts";
 import type { Fate } from "../network.ts";
@@ -41,31 +41,6 @@ function dieAfter(stage: Stage, reached: number): void {
   world.crash(processes.at(-1)!);
   stage.expectAgreement([...processes.slice(0, -1), other], 2 * UNSTABLE_MS);
 }
-
-export const uuidChange: Scenario = {
-  name: "S29",
-  slug: "uuid-change-in-conf",
-  faults: "a process starts again and again in the middle of its join, each time with another uuid",
-  expected: "it is in as one of its incarnations, the same for all, and never as two",
-  members: { usual: 6, least: 3, most: 30 },
-  run(stage) {
-    for (let variant = 1; variant <= 8; variant++) {
-      const world = stage.newWorld(`variant ${variant}`);
-      const processes = world.grow(stage.members);
-      const dice = world.dice("restarts");
-      world.network.conditions.latencyMs = [1, 40];
-      const seeds = processes.map(({ endpoint }) => endpoint);
-      let joiner = world.start(9000, { seeds });
-      for (let i = dice.between(1, 3); i > 0; i--) {
-        world.run(dice.below(400));
-        world.crash(joiner);
-        world.run(dice.below(50));
-        joiner = world.start(9000, { seeds });
-      }
-      stage.expectAgreement([...processes, joiner], 60_000);
-    }
-  },
-};
 
 export const responseLost: Scenario = {
   name: "S30",
