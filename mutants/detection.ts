@@ -33,7 +33,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "          this.#set(node, implied, now);\n          changed = true;",
     replace: "          this.#set(node, implied, now);",
-    first: "S36",
+    first: "report-orders@20",
   },
   {
     name: "implied-as-the-crate",
@@ -41,7 +41,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "(observer) => this.countOf(observer) >= atLeast",
     replace: "(observer) => this.countOf(observer) > this.#low && this.countOf(observer) < this.#high",
-    first: "S4",
+    first: "report-orders@1",
   },
   {
     name: "nothing-implied",
@@ -49,7 +49,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "if (this.#going.size === 0) return;",
     replace: "if (this.#going.size >= 0) return;",
-    first: "S4",
+    first: "report-orders@1",
   },
   {
     name: "nothing-together",

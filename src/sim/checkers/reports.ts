@@ -180,17 +180,24 @@ export class Reports implements Checker {
 
   #implied({ view, rings }: Ear): ReadonlyMap<Endpoint, ReadonlySet<number>> {
     const { low, high } = this.#settings.cutDetector;
-    const isGoing = (node: Endpoint): boolean => view.has(node) && (all.get(node)?.size ?? 0) >= low;
     const all = new Map([...rings].map(([node, reported]) => [node, new Set(reported)]));
-    if (![...all.keys()].some(isGoing)) return all;
+    const isGoing = (node: Endpoint, atLeast: number): boolean =>
+      view.has(node) && (all.get(node)?.size ?? 0) >= atLeast;
+    if (![...all.keys()].some((node) => isGoing(node, low))) return all;
     for (let changed = true; changed; ) {
       changed = false;
       for (const [node, reported] of all) {
-        if (reported.size < low || reported.size >= high) continue;
-        const before = reported.size;
-        for (const [ring, observer] of view.observersOf(node).entries())
-          if (isGoing(observer)) reported.add(ring);
-        if (reported.size > before) changed = true;
+        if (reported.size >= high) continue;
+        // With too few reports to be unstable it goes with others where all its observers are gone or accuse it.
+        const atLeast = reported.size >= low ? low : high;
+        const owed = view
+          .observersOf(node)
+          .flatMap((observer, ring) => (isGoing(observer, atLeast) ? [ring] : []));
+        const implied = new Set([...reported, ...owed]);
+        if (implied.size === reported.size || (reported.size < low && implied.size < view.observers))
+          continue;
+        all.set(node, implied);
+        changed = true;
       }
     }
     return all;

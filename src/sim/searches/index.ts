@@ -2,6 +2,7 @@
 
 import { messageOrders } from "./message-orders.ts";
 import { quorumEdge } from "./quorum-edge.ts";
+import { reportOrders } from "./report-orders.ts";
 import type { Search } from "./search.ts";
 import { splitRounds } from "./split-rounds.ts";
 import { twoStories } from "./two-stories.ts";
@@ -11,6 +12,7 @@ export const SEARCHES: readonly Search[] = [
   messageOrders,
   voteSchedules,
   splitRounds,
+  reportOrders,
   quorumEdge,
   twoStories,
 ];
