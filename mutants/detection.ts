@@ -145,7 +145,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "failure-detector.ts",
     find: "return this.#view?.isAllNode === true && this.#monitor.watches(node);",
     replace: "return this.#monitor.watches(node);",
-    first: "S20",
+    first: "S40",
   },
   {
     name: "one-refusal-is-a-crash",
@@ -153,7 +153,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "crash-check.ts",
     find: "return 2 * this.#settings.faultStrikes;",
     replace: "return 1;",
-    first: "S11",
+    first: "S20",
   },
   {
     name: "one-bad-edge-spoils-the-batch",

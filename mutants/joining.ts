@@ -135,11 +135,11 @@ export const JOINING: readonly Mutant[] = [
     first: "S42",
   },
   {
-    name: "leaver-comes-back",
-    breaks: "who left does not join again",
+    name: "leaver-goes-on-looking",
+    breaks: "who leaves before it has asked anybody to let it in is gone at once",
     file: "member.ts",
-    find: "if (this.#exit.isLeaving) return this.#finish(true);\n    this.#out.note",
-    replace: "this.#out.note",
+    find: "if (!this.#entrance?.isKnocking) this.#finish(true);",
+    replace: "",
     first: "S42",
   },
 ];

@@ -68,6 +68,8 @@ export class Network {
   readonly conditions: Conditions = { ...CALM };
   /** Which links are cut, and which lose more than the others. */
   readonly links: Links;
+  /** Who takes no new connections, though its process runs. */
+  readonly refusing: Set<Endpoint> = new Set();
   /** Messages that were sent, answers not counted. */
   messages = 0;
   /** Has the last word about each letter; a scenario or a search may put its own here. */
@@ -155,7 +157,11 @@ export class Network {
     const host = this.#hosts.get(to);
     const isLost = this.links.isLost(from.endpoint, to) || this.links.isLost(to, from.endpoint);
     const isSilent = isLost || !from.host.isUp || host?.isUp === false;
-    const found = isSilent ? "unknown" : host?.process?.isUp ? "accepted" : "refused";
+    const found = isSilent
+      ? "unknown"
+      : host?.process?.isUp && !this.refusing.has(to)
+        ? "accepted"
+        : "refused";
     const delayMs = isSilent ? DIAL_TIMEOUT_MS : this.#delay() + this.#delay();
     this.#at(from, this.#agenda.now + delayMs, false, () => dialled(found));
   }

@@ -1,5 +1,6 @@
 // Members that leave. S42, S43 of PITFALLS §3.2.
 
+import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 
@@ -21,8 +22,17 @@ export const gracefulLeave: Scenario = {
     leave(stage, "the founder of two leaves", 2, (all) => [all[0]!]);
     oneAfterTheOther(stage);
     unheardAtFirst(stage);
+    leaveBeforeJoining(stage);
   },
 };
+
+function leaveBeforeJoining(stage: Stage): void {
+  const world = stage.newWorld("one leaves that has found nobody yet who could let it in");
+  const seeker = world.start(1, { seeds: [endpointAt(2)] });
+  world.run(1000);
+  world.leave(seeker);
+  world.until("it has left", () => seeker.leftAt !== undefined, GONE_MS);
+}
 
 function unheardAtFirst(stage: Stage): void {
   const world = stage.newWorld("one leaves, and what it says first is lost");

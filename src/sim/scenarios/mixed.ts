@@ -1,5 +1,6 @@
 // S40: members that run the Rust crate, with its bugs, among members that run this library.
 
+import type { Checker } from "../checkers/checker.ts";
 import type { Process } from "../process.ts";
 import { AS_RUST_PEER } from "../rust-peer/rust-peer.ts";
 import type { Scenario, Stage } from "../scenario.ts";
@@ -20,8 +21,29 @@ export const mixedMesh: Scenario = {
   members: { usual: 10, least: 5, most: 40 },
   run(stage) {
     for (const share of SHARES) live(stage, share);
+    goByProbes(stage);
   },
 };
+
+/** Rust observers know a crash by probes alone; reports that they do not share would hold everybody up (PITFALLS B9b). */
+function goByProbes(stage: Stage): void {
+  let reports = 0;
+  const listener: Checker = {
+    uttered(_, gossip) {
+      if (gossip.kind === "alerts" && gossip.edges.some(({ join }) => join === undefined)) reports += 1;
+    },
+  };
+  const world = stage.newWorld("a Node member crashes beside one Rust member", { checkers: [listener] });
+  const processes = [...world.grow(stage.members - 1)];
+  processes.push(world.start(50, { seeds: [processes[0]!.endpoint], ...AS_RUST_PEER }));
+  stage.expectAgreement(processes, STRANDED_MS);
+  world.run(DETECTION_MS);
+  const [victim, ...others] = processes.slice(1);
+  world.crash(victim!);
+  world.run(world.settings.faultTimeoutMs);
+  stage.expect(reports === 0, "nobody to report it before several probes have failed");
+  stage.expectAgreement([processes[0]!, ...others], DETECTION_MS);
+}
 
 function live(stage: Stage, share: number): void {
   const rustCount = Math.max(1, Math.min(stage.members - 1, Math.round(share * stage.members)));

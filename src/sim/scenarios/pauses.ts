@@ -19,6 +19,7 @@ export const slowNode: Scenario = {
     world.later(3000, () => world.thaw(processes[3]!));
     stage.expectStandstill(30_000, "three seconds are not enough to miss three probes");
     for (const seconds of [30, 600]) sleep(stage, seconds);
+    refuseForAMoment(stage);
     sleepUnreached(stage);
     sleepThroughHistory(stage);
   },
@@ -61,6 +62,17 @@ function sleep(stage: Stage, seconds: number): void {
     "the sleeper to have seen its removal",
   );
   stage.expectRemoved(others, [sleeper]);
+}
+
+/** As behind a proxy that starts again: only several refusals in a row say that a process is gone. */
+function refuseForAMoment(stage: Stage): void {
+  const world = stage.newWorld("its connections break, and it takes no new ones for 150 ms");
+  const busy = world.grow(stage.members)[3]!;
+  world.run(5000);
+  world.network.refusing.add(busy.endpoint);
+  world.network.disconnect(busy);
+  world.later(150, () => world.network.refusing.delete(busy.endpoint));
+  stage.expectStandstill(10_000, "it answers whoever probes it");
 }
 
 /** What was said to it meanwhile is lost: it has nothing to read when it wakes, and must be told. */
