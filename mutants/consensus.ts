@@ -122,7 +122,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "classic-paxos.ts",
     find: "const needed = dead.size === 0 ? this.#view.majority : this.#view.size - dead.size;",
     replace: "const needed = dead.size === 0 ? this.#view.majority - 1 : this.#view.size - dead.size;",
-    first: "message-orders@1",
+    first: "split-rounds@1",
   },
   {
     name: "always-round-2",
@@ -138,7 +138,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "round.ts",
     find: "this.#attemptAt = now + retryMs(this.#classic.highestRound, this.#random);\n  }\n\n  /** As coordinator",
     replace: "this.#attemptAt = 1e300;\n  }\n\n  /** As coordinator",
-    first: "S28",
+    first: "S19",
   },
   {
     name: "no-classic-round",
@@ -186,7 +186,7 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "member.ts",
     find: "if (this.#round?.view.id === gossip.configuration) {",
     replace: "if (this.#round !== undefined) {",
-    first: "S4",
+    first: "S11",
   },
   {
     name: "strangers-vote",
@@ -210,6 +210,6 @@ export const CONSENSUS: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "!this.#view.has(node) || room-- > 0",
     replace: "!this.#view.has(node) || room > 0",
-    first: "S21",
+    first: "S22",
   },
 ];

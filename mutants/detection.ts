@@ -57,7 +57,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "if (2 * together.size >= this.#view.size) return;",
     replace: "if (together.size >= 0) return;",
-    first: "S36",
+    first: "S4",
   },
   {
     name: "not-ignored-in-the-end",
@@ -65,7 +65,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "reinforcement.ts",
     find: "        this.#detector.ignore(node);",
     replace: "        now;",
-    first: "S8",
+    first: "S5",
   },
   {
     name: "no-echo",
@@ -105,7 +105,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "edge-monitor.ts",
     find: "return watch.strikes < this.#settings.faultStrikes - STRIKES_SLACK ? [] : this.report(subject);",
     replace: "return watch.strikes < 1 ? [] : this.report(subject);",
-    first: "S20",
+    first: "S21",
   },
   {
     name: "strikes-never-fall",

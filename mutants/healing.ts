@@ -65,7 +65,7 @@ export const HEALING: readonly Mutant[] = [
     file: "history.ts",
     find: "return this.#past.has(id);",
     replace: "return false;",
-    first: "S4",
+    first: "O2",
   },
   {
     name: "turns-where-it-took-none",

@@ -30,11 +30,18 @@ export function huntsFor(first: HuntName): ReadonlySet<HuntName> {
   ]);
 }
 
+/** Whether something goes by this name. */
+export function isHunt(name: HuntName): boolean {
+  const [what = "", seed = "1"] = name.split("@");
+  const isKnown = what === "weather" || (searchOf(what) ?? scenarioOf(what)) !== undefined;
+  return isKnown && /^[1-9]\d*$/.test(seed);
+}
+
 /** @throws Error where there is no such hunt. */
 export function hunt(name: HuntName): SimulationResult {
   const [what = "", seed = "1"] = name.split("@");
   const search = searchOf(what);
   const scenario = scenarioOf(what);
-  if (what !== "weather" && (search ?? scenario) === undefined) throw new Error(`there is no hunt ${name}`);
+  if (!isHunt(name)) throw new Error(`there is no hunt ${name}`);
   return simulate({ seed: BigInt(seed), search, scenario, isQuick: true });
 }

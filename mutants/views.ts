@@ -17,7 +17,7 @@ export const VIEWS: readonly Mutant[] = [
     file: "rings.ts",
     find: "const { hi, lo } = new Fnv().usize(r).bytes(hashBytes);",
     replace: "const { hi, lo } = new Fnv().usize(r % 2).bytes(hashBytes);",
-    first: "S2",
+    first: "S4",
   },
   {
     name: "joiner-behind-its-observer",
@@ -33,7 +33,7 @@ export const VIEWS: readonly Mutant[] = [
     file: "view.ts",
     find: "records[to] = this.#records[from]!;",
     replace: "records[to] = this.#records[to] ?? this.#records[from]!;",
-    first: "S44",
+    first: "S11",
   },
   {
     name: "joiners-mixed-up",

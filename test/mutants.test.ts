@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { goAfter, textOf } from "../mutants/hunting.ts";
+import { isHunt } from "../mutants/hunts.ts";
 import { MUTANTS } from "../mutants/list.ts";
 import { mutate } from "../mutants/mutant.ts";
 
@@ -21,6 +22,10 @@ describe("mutants", () => {
   it("have names of their own, and each has exactly one place in the core", () => {
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
     for (const mutant of MUTANTS) assert.doesNotThrow(() => textOf(mutant));
+  });
+
+  it("say what catches them, so that all of them are gone through in two minutes", () => {
+    for (const { name, first } of MUTANTS) assert.ok(isHunt(first), `${name}: there is no hunt ${first}`);
   });
 
   it("are refused where their place is not there, or there twice", () => {
