@@ -28,6 +28,9 @@ const MEMBERS_MAX = 64;
 /** What is said in a configuration that a member is not in yet is kept for this long. */
 const HOLD_MS = 30_000;
 
+/** Of what is measured by a member's own clock, which may be fast. */
+const CLOCKS_SLACK = 0.95;
+
 /** What one member has heard in the configuration that it is in. */
 interface Ear {
   readonly view: View;
@@ -155,7 +158,7 @@ export class Reports implements Checker {
       }
     }
     if (isCut || ear.isFresh) return;
-    const youngSince = this.#now() - 2 * faultStrikes * faultTimeoutMs;
+    const youngSince = this.#now() - CLOCKS_SLACK * 2 * faultStrikes * faultTimeoutMs;
     for (const [node, { size }] of rings) {
       if (size < low || value.includes(node) || unsettled.has(node) || firstAt.get(node)! <= youngSince)
         continue;
