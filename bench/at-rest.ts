@@ -3,7 +3,7 @@
  */
 import { setTimeout as pass } from "node:timers/promises";
 import type { HeldMesh } from "./held-mesh.ts";
-import { cpuSeconds, residentMib, tcpOpens } from "./machine.ts";
+import { residentMib, tcpOpens, threadSeconds } from "./machine.ts";
 
 export interface AtRest {
   /** Of one core, mean over the members. */
@@ -19,7 +19,10 @@ export interface AtRest {
 }
 
 export interface Window {
-  /** How long what the last view change set off may die away. */
+  /**
+   * How long what the last view change set off may die away. In a Node process V8 finds some 10 to 20 s later that
+   * little goes on, and collects all garbage twice to give memory back: that is once, and as much work as rest is in a minute.
+   */
   readonly settleMs: number;
   readonly windowMs: number;
 }
@@ -36,10 +39,10 @@ export async function measureAtRest(mesh: HeldMesh, { settleMs, windowMs }: Wind
     const [first, last] = [of(before), of(after)];
     return first === undefined || last === undefined ? undefined : (last - first) / seconds;
   };
-  const cpuPerSecond = perSecond((look) => look.cpuSeconds);
+  const used = cpuBetween(before, after);
   const tcpOpensPerSecond = perSecond((look) => look.tcpOpens);
   return {
-    cpuPercentEach: cpuPerSecond && (cpuPerSecond * 100) / size,
+    cpuPercentEach: used && (used * 100) / seconds / size,
     rssMibEach: after.rssMib && after.rssMib / size,
     tcpOpensPerSecond,
     // The crate cannot be asked; it opens a connection for each message.
@@ -50,7 +53,8 @@ export async function measureAtRest(mesh: HeldMesh, { settleMs, windowMs }: Wind
 
 interface Look {
   readonly atMs: number;
-  readonly cpuSeconds: number | undefined;
+  /** Of each member, of each of its threads. */
+  readonly cpuSeconds: readonly (ReadonlyMap<string, number> | undefined)[];
   readonly rssMib: number | undefined;
   readonly tcpOpens: number | undefined;
   readonly requests?: number | undefined;
@@ -61,7 +65,7 @@ async function look(mesh: HeldMesh): Promise<Look> {
   const pids = mesh.alive.map((member) => member.pid);
   const usage = {
     atMs: performance.now(),
-    cpuSeconds: sum(pids.map(cpuSeconds)),
+    cpuSeconds: pids.map(threadSeconds),
     rssMib: sum(pids.map(residentMib)),
     tcpOpens: tcpOpens(),
   };
@@ -72,6 +76,17 @@ async function look(mesh: HeldMesh): Promise<Look> {
     requests: sum(sent.map(({ requests }) => requests)),
     messages: sum(sent.map(({ messages }) => messages)),
   };
+}
+
+/** Of all members in all. A thread that ended meanwhile took its books along; at rest none does. */
+function cpuBetween(before: Look, after: Look): number | undefined {
+  return sum(
+    after.cpuSeconds.map((threads, member) => {
+      const first = before.cpuSeconds[member];
+      if (threads === undefined || first === undefined) return undefined;
+      return sum([...threads].map(([thread, seconds]) => seconds - (first.get(thread) ?? 0)));
+    }),
+  );
 }
 
 /** Undefined where one of them is unknown. */

@@ -1,5 +1,5 @@
 /** What Linux tells of this machine and of processes. Where it is not Linux, nothing is known. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, type } from "node:os";
 
 /** The kernel counts CPU time in these on every platform that Node runs on. */
@@ -11,6 +11,24 @@ export function cpuSeconds(pid: number): number | undefined {
     ?.replace(/^.*\) /s, "")
     .split(" ");
   return fields && (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/**
+ * The same from the scheduler's own books, which count in nanoseconds, of each thread that the process has now. What
+ * little a member does at rest is less than a tick in seconds.
+ */
+export function threadSeconds(pid: number): ReadonlyMap<string, number> | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return new Map(
+      threads.map((thread) => {
+        const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+        return [thread, Number(nanoseconds) / 1e9];
+      }),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 export function residentMib(pid: number): number | undefined {
