@@ -12,6 +12,8 @@ const STREAMS_MAX = 4096;
 export class ProbeServer {
   readonly #ask: (request: Request, answer: (reply: Reply) => void) => void;
   readonly #streams = new Set<ServerDuplexStream<Buffer, Buffer>>();
+  /** What was answered last, in both forms: members at rest say the same over and over. */
+  #said: { readonly reply: Reply; readonly bytes: Buffer } | undefined;
   #closed = false;
 
   constructor(ask: (request: Request, answer: (reply: Reply) => void) => void) {
@@ -38,7 +40,7 @@ export class ProbeServer {
       this.#ask({ kind: "probe" }, (reply) => {
         if (!stream.writable) return;
         // A peer that does not read its answers is not read from either.
-        if (!stream.write(encodeProbeResult(reply))) stream.pause();
+        if (!stream.write(this.#encode(reply))) stream.pause();
       });
     });
     stream.on("drain", () => stream.resume());
@@ -47,4 +49,15 @@ export class ProbeServer {
       stream.once(event, () => this.#streams.delete(stream));
     }
   };
+  #encode(reply: Reply): Buffer {
+    if (this.#said === undefined || !isSame(reply, this.#said.reply)) {
+      this.#said = { reply, bytes: encodeProbeResult(reply) };
+    }
+    return this.#said.bytes;
+  }
+}
+
+function isSame(a: Reply, b: Reply): boolean {
+  if (a.kind === "ack") return b.kind === "ack" && a.uuid === b.uuid && a.configuration === b.configuration;
+  return false;
 }

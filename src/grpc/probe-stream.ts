@@ -26,6 +26,8 @@ export class ProbeStream {
   /** Answers that are still to come, and that nobody waits for. */
   #owed = 0;
   #wasAnswered = false;
+  /** The answer that was read last, in both forms: members at rest say the same over and over. */
+  #heard: { readonly bytes: Buffer; readonly reply: Reply } | undefined;
   /** We ended it ourselves. */
   #isCancelled = false;
   #isOver = false;
@@ -82,7 +84,11 @@ export class ProbeStream {
     this.#call.startRead();
     const answered = this.#owed > 0 ? this.#asked.splice(0) : [this.#asked.shift()!];
     if (this.#owed > 0) this.#owed += answered.length - 1;
-    const reply = readReply(bytes);
+    // A copy, for the bytes are a window on all that was read from the socket with them.
+    if (!this.#heard?.bytes.equals(bytes)) {
+      this.#heard = { bytes: Buffer.from(bytes), reply: readReply(bytes) };
+    }
+    const { reply } = this.#heard;
     for (const { answer, timer } of answered) {
       clearTimeout(timer);
       answer(reply);
