@@ -3,9 +3,11 @@
 import { EventEmitter } from "node:events";
 import type { Mesh, MeshService } from "../index.ts";
 import { aborted, invalid } from "../mesh/errors.ts";
+import type { Codec } from "./codec.ts";
+import { copyOf } from "./copies.ts";
 import { type OwnerFailed, unreadable } from "./failures.ts";
 import { Guests } from "./guests.ts";
-import type { Held } from "./held.ts";
+import type { Kept } from "./held.ts";
 import { type Key, keyOf } from "./key.ts";
 import type { LayoutMismatch } from "./layout-watch.ts";
 import { Lookup } from "./lookup.ts";
@@ -59,10 +61,11 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
   /** What this member says of its part of the cache. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly #options: CheckedOptions<V>;
+  readonly #codec: Codec<V>;
   readonly #stores: Stores;
   readonly #lookup: Lookup;
   readonly #guests: Guests;
-  #peers: Peers = ALONE;
+  #meshPeers: MeshPeers | undefined;
   #gets = 0;
   #served = 0;
 
@@ -72,6 +75,7 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
     const checked = checkOptions(options);
     const { name, load, loadTimeoutMs, maxLoads, placement, clients } = checked;
     this.#options = checked;
+    this.#codec = checked.codec;
     this.name = name;
     this.metadata = { [extensionOf(name)]: placement };
     this.#stores = new Stores(checked.limit);
@@ -79,7 +83,7 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
     this.#lookup = new Lookup({
       ...checked,
       stores: this.#stores,
-      peers: this.#currentPeers(),
+      peers: ALONE,
       source: load,
       timeoutMs: loadTimeoutMs,
       loadsMax: maxLoads,
@@ -94,15 +98,16 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
    * @throws BlipError BLIP_SOURCE_FAILED, BLIP_TIMEOUT, BLIP_ABORTED, BLIP_OVERLOADED, BLIP_INVALID_OPTIONS for a key
    * that cannot be one, and BLIP_UNREACHABLE where `ownerFailure` is "fail".
    */
-  async get(key: string | Uint8Array, options?: GetOptions): Promise<V> {
+  get(key: string | Uint8Array, options?: GetOptions): Promise<V> {
     this.#gets += 1;
-    const id = this.#keyOf(key);
-    if (options !== undefined) checkGet(options);
-    const found = this.#lookup.find(id);
-    if (found !== undefined) return this.#decoded(id, found);
-    const { signal, timeoutMs = this.#options.timeoutMs } = options ?? {};
-    const held = await this.#lookup.get(id, { signal, deadline: performance.now() + timeoutMs });
-    return this.#decoded(id, held);
+    try {
+      const id = this.#keyOf(key);
+      if (options !== undefined) checkGet(options);
+      const found = this.#lookup.find(id);
+      return found === undefined ? this.#getElsewhere(id, options) : Promise.resolve(this.#shown(id, found));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -124,7 +129,7 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
   peek(key: string | Uint8Array): V | undefined {
     const id = this.#keyOf(key);
     const found = this.#stores.peek(id);
-    return found && this.#decoded(id, found);
+    return found && this.#shown(id, found);
   }
 
   /**
@@ -160,7 +165,7 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
       keys: owned.size,
       hotKeys: hot.size,
       ...("bytes" in this.#options.limit ? { bytes: owned.bytes + hot.bytes } : {}),
-      placement: this.#peers instanceof MeshPeers ? this.#peers.placement?.kind : undefined,
+      placement: this.#meshPeers?.placement?.kind,
     };
   }
 
@@ -174,36 +179,48 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
       asked: () => {
         this.#served += 1;
       },
-      askedByRust: (key, from) => {
-        if (this.#peers instanceof MeshPeers) this.#peers.askedByRust(key, from);
-      },
+      askedByRust: (key, from) => this.#meshPeers?.askedByRust(key, from),
     }).register(server);
   }
 
   /** Called by `createMesh`. @throws BlipError BLIP_INVALID_OPTIONS where it is on a mesh already. */
   accept(mesh: Mesh): void {
-    if (this.#peers !== ALONE) throw invalid("services", `a cache that is on no other mesh: ${this.name}`);
+    if (this.#meshPeers !== undefined)
+      throw invalid("services", `a cache that is on no other mesh: ${this.name}`);
     const peers = new MeshPeers(mesh, {
       ...this.#options,
       layoutMismatch: (mismatch) => this.#layoutMismatch(mismatch),
     });
-    this.#peers = peers;
+    this.#meshPeers = peers;
+    this.#lookup.peers = peers;
     this.#guests.enter(mesh);
     mesh.once("closed", () => {
       // It goes on alone, and may be passed to another mesh.
-      if (this.#peers === peers) this.#peers = ALONE;
+      this.#meshPeers = undefined;
+      this.#lookup.peers = ALONE;
       this.#guests.leave();
     });
+  }
+
+  /** Apart from hits, which are to cost no more than they must. */
+  async #getElsewhere(id: Key, options: GetOptions | undefined): Promise<V> {
+    const { signal, timeoutMs = this.#options.timeoutMs } = options ?? {};
+    const held = await this.#lookup.get(id, { signal, deadline: performance.now() + timeoutMs });
+    return this.#decoded(id, this.#codec.onlyReads ? held.bytes : copyOf(held.bytes));
   }
 
   #keyOf(key: string | Uint8Array): Key {
     return keyOf(key, this.#options.maxKeyBytes);
   }
 
+  #shown(key: Key, kept: Kept): V {
+    return this.#decoded(key, this.#codec.onlyReads ? kept.bytes : kept.copy());
+  }
+
   /** What cannot be read is not kept. */
-  #decoded(key: Key, { bytes }: Held): V {
+  #decoded(key: Key, bytes: Uint8Array): V {
     try {
-      return this.#options.decode(bytes);
+      return this.#codec.decode(bytes);
     } catch (cause) {
       this.#lookup.forgetHere(key);
       throw unreadable(cause);
@@ -217,24 +234,6 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
   #layoutMismatch(mismatch: LayoutMismatch): void {
     if (this.emit("rustLayoutMismatch", mismatch)) return;
     process.emitWarning(mismatch.message, { type: "BlipWarning", code: "BLIP_RUST_LAYOUT" });
-  }
-
-  /** Whoever they are when they are asked. */
-  #currentPeers(): Peers {
-    const now = (): Peers => this.#peers;
-    return {
-      get self() {
-        return now().self;
-      },
-      get epoch() {
-        return now().epoch;
-      },
-      owners: (key) => now().owners(key),
-      formerOwners: (key) => now().formerOwners(key),
-      get: (...args) => now().get(...args),
-      peek: (...args) => now().peek(...args),
-      forget: (...args) => now().forget(...args),
-    };
   }
 }
 

@@ -16,10 +16,12 @@ export interface Note {
 }
 
 /**
- * A value as a store shows it. The bytes are a window on the memory of the store: they are to be read or copied at once,
- * for the next value that is kept may be written there.
+ * A value as a store shows it. This is a window on the memory of the store, and so are the bytes: they are to be read or
+ * copied at once, for the next value that is kept may be written there.
  */
-export interface Kept extends Held, Note {}
+export interface Kept extends Held, Note {
+  copy(): Uint8Array;
+}
 
 export function isExpired({ expiresAt }: Held): boolean {
   return expiresAt !== Infinity && performance.now() >= expiresAt;

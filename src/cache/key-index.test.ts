@@ -15,7 +15,7 @@ describe("an index", () => {
         fc.array(step, { maxLength: 300, size: "max" }),
         (hashes, steps) => {
           const names: string[] = [];
-          const index = new KeyIndex((place, key) => names[place] === key);
+          const index = new KeyIndex({ hasKey: (place, key) => names[place] === key });
           const model = new Map<string, number>();
           const check = (name: string): void =>
             assert.equal(index.find(hashes[Number(name)]!, name as Key), model.get(name) ?? NOWHERE);

@@ -21,14 +21,19 @@ export function hashOf(key: string): number {
   return h ^ (h >>> 16);
 }
 
+/** What knows the keys of records. */
+interface Keyed {
+  hasKey(place: Place, key: Key): boolean;
+}
+
 export class KeyIndex {
-  readonly #hasKey: (place: Place, key: Key) => boolean;
+  readonly #records: Keyed;
   #hashes = new Int32Array(SLOTS_MIN);
   #places = new Int32Array(SLOTS_MIN).fill(NOWHERE);
   size = 0;
 
-  constructor(hasKey: (place: Place, key: Key) => boolean) {
-    this.#hasKey = hasKey;
+  constructor(records: Keyed) {
+    this.#records = records;
   }
 
   get bytes(): number {
@@ -39,7 +44,7 @@ export class KeyIndex {
     for (let slot = this.#home(hash); ; slot = this.#after(slot)) {
       const place = this.#places[slot]!;
       if (place === NOWHERE) return NOWHERE;
-      if (this.#hashes[slot] === hash && this.#hasKey(place, key)) return place;
+      if (this.#hashes[slot] === hash && this.#records.hasKey(place, key)) return place;
     }
   }
 

@@ -34,6 +34,8 @@ const ALONE = 0;
 
 export class Lookup {
   readonly loader: Loader;
+  /** The others: of the mesh that the cache is on. */
+  peers: Peers;
   readonly #options: LookupOptions;
   readonly #isWanted = (kept: Kept, key: Key): boolean => this.#isCurrent(key, kept);
   #lastEpoch: unknown;
@@ -46,6 +48,7 @@ export class Lookup {
 
   constructor(options: LookupOptions) {
     this.#options = options;
+    this.peers = options.peers;
     this.loader = new Loader({
       ...options,
       takeOver: (key) => this.#takeOver(key),
@@ -54,7 +57,7 @@ export class Lookup {
   }
 
   /** What is here, unless the key has another owner by now: then that one is to be asked. */
-  find(key: Key): Held | undefined {
+  find(key: Key): Kept | undefined {
     return this.#options.stores.find(key, this.#isWanted);
   }
 
@@ -86,12 +89,12 @@ export class Lookup {
 
   /** Here and at the owner. False where the owner did not hear of it. */
   async forget(key: Key): Promise<boolean> {
-    const { peers, ownerTimeoutMs } = this.#options;
+    const { ownerTimeoutMs } = this.#options;
     this.forgetHere(key);
-    const owner = firstOf(peers.owners(key));
-    if (owner === undefined || owner === peers.self) return true;
+    const owner = firstOf(this.peers.owners(key));
+    if (owner === undefined || owner === this.peers.self) return true;
     try {
-      return await peers.forget(owner, key, ownerTimeoutMs);
+      return await this.peers.forget(owner, key, ownerTimeoutMs);
     } catch (error) {
       if (!(error instanceof OwnerFailed)) throw error;
       this.#options.ownerFailed(error);
@@ -100,16 +103,17 @@ export class Lookup {
   }
 
   async #fetch(key: Key, deadline: number, isCurrent: () => boolean): Promise<Held> {
-    const { peers, ownerFailure } = this.#options;
+    const { ownerFailure } = this.#options;
     const tried = new Set<string>();
     const mayAsk = ownerFailure === "next" ? OWNERS_MAX : 1;
     for (;;) {
       // Anew each time, for the view may have changed meanwhile.
-      const owner = firstOf(peers.owners(key), tried);
-      if (owner === undefined || owner === peers.self || tried.size >= mayAsk) return this.loader.load(key);
+      const owner = firstOf(this.peers.owners(key), tried);
+      if (owner === undefined || owner === this.peers.self || tried.size >= mayAsk)
+        return this.loader.load(key);
       try {
         this.asked += 1;
-        const held = await peers.get(owner, key, this.#timeoutMs(deadline));
+        const held = await this.peers.get(owner, key, this.#timeoutMs(deadline));
         if (isCurrent()) this.#keep(key, held);
         return held;
       } catch (error) {
@@ -129,10 +133,10 @@ export class Lookup {
 
   /** Whatever goes wrong there, there is still the source. */
   async #takeOver(key: Key): Promise<Held | undefined> {
-    const { peers, handoffTimeoutMs } = this.#options;
-    for (const address of peers.formerOwners(key)) {
+    const { handoffTimeoutMs } = this.#options;
+    for (const address of this.peers.formerOwners(key)) {
       try {
-        const held = await peers.peek(address, key, handoffTimeoutMs);
+        const held = await this.peers.peek(address, key, handoffTimeoutMs);
         if (held !== undefined) return held;
       } catch (error) {
         if (error instanceof OwnerFailed) this.#options.ownerFailed(error);
@@ -142,20 +146,20 @@ export class Lookup {
   }
 
   #keep(key: Key, { bytes, expiresAt }: Held): void {
-    const { peers, stores } = this.#options;
+    const { stores } = this.#options;
     const owner = this.#ownerOf(key);
     const note = { owner: nameOf(owner), epoch: this.#epoch() };
-    stores.keep(key, { bytes, expiresAt }, note, owner === peers.self);
+    stores.keep(key, { bytes, expiresAt }, note, owner === this.peers.self);
   }
 
   /** Looked at once for each configuration, by those who want it. */
   #isCurrent(key: Key, kept: Kept): boolean {
     const epoch = this.#epoch();
     if (kept.epoch === epoch) return true;
-    const { peers, stores } = this.#options;
+    const { stores } = this.#options;
     const owner = nameOf(this.#ownerOf(key));
     // What was found while alone is as good as found by an owner.
-    const self = nameOf(peers.self);
+    const self = nameOf(this.peers.self);
     const before = kept.owner === ALONE ? self : kept.owner;
     if (owner !== before && owner !== self) return false;
     // A copy of a key that has become ours: we may have stood in for the owner before it was known to be dead.
@@ -166,7 +170,7 @@ export class Lookup {
 
   /** The number of the newest configuration. */
   #epoch(): number {
-    const { epoch } = this.#options.peers;
+    const { epoch } = this.peers;
     if (epoch !== this.#lastEpoch) {
       this.#lastEpoch = epoch;
       this.#epochs = (this.#epochs + 1) | 0;
@@ -175,8 +179,7 @@ export class Lookup {
   }
 
   #ownerOf(key: Key): string | undefined {
-    const { peers } = this.#options;
-    return firstOf(peers.owners(key)) ?? peers.self;
+    return firstOf(this.peers.owners(key)) ?? this.peers.self;
   }
 }
 

@@ -75,7 +75,7 @@ export type CacheOptions<V = Uint8Array> = BytesCacheOptions | TypedCacheOptions
 export interface CheckedOptions<V> extends Required<Omit<Common, keyof Limits>> {
   readonly limit: Limit;
   readonly load: (key: Uint8Array, context: LoadContext) => Promise<{ bytes: Uint8Array; livesMs: number }>;
-  readonly decode: (bytes: Uint8Array) => V;
+  readonly codec: Codec<V>;
   /** Where the source does not say; for values that come from Rust members. */
   readonly livesMs: number | undefined;
 }
@@ -125,16 +125,9 @@ export function checkOptions<V>(options: CacheOptions<V>): CheckedOptions<V> {
     maxKeyBytes: whole("maxKeyBytes", options.maxKeyBytes ?? 64 * 1024, 16 * MIB),
     maxValueBytes,
     load: loaderOf(source as Source<V>, codec, maxValueBytes, livesMsOf),
-    decode: codec.onlyReads ? (bytes) => codec.decode(bytes) : (bytes) => codec.decode(copyOf(bytes)),
+    codec,
     livesMs: typeof expireAfterMs === "number" ? expireAfterMs : undefined,
   };
-}
-
-/** In a Buffer, since memory of its own for every small value takes longer than all else that a hit needs. */
-function copyOf(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafe(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 type LivesMsOf = (value: unknown, key: Uint8Array) => number;

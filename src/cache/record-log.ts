@@ -4,7 +4,7 @@
 import type { Held, Note } from "./held.ts";
 import type { Key } from "./key.ts";
 import type { Pages } from "./pages.ts";
-import { HEAD_BYTES, NOWHERE, type Place, type Records, recordBytes } from "./records.ts";
+import { HEAD_BYTES, NOWHERE, type Place, type Records, recordBytes, toWord } from "./records.ts";
 
 export class RecordLog {
   readonly number: number;
@@ -40,6 +40,7 @@ export class RecordLog {
     this.#records.writeHead(place, this.number, hash, key, held, note);
     this.#lastAt += HEAD_BYTES;
     this.#appendKey(key);
+    this.#lastAt = toWord(this.#lastAt);
     this.#append(held.bytes);
     this.#end(recordBytes(key.length, held.bytes.length));
     return place;

@@ -1,6 +1,7 @@
 // What a record is: a head of numbers, then the key and the value, which may go over several pages. Whoever has its
 // place can read it and change its numbers.
 
+import { copyOfWords } from "./copies.ts";
 import type { Held, Kept, Note } from "./held.ts";
 import type { Key } from "./key.ts";
 import type { Page, Pages } from "./pages.ts";
@@ -23,7 +24,12 @@ const EXPIRES_AT_DOUBLE = 4;
 
 /** What a record takes. */
 export function recordBytes(keyLength: number, valueLength: number): number {
-  return HEAD_BYTES + ((keyLength + valueLength + 7) & ~7);
+  return HEAD_BYTES + ((toWord(keyLength) + valueLength + 7) & ~7);
+}
+
+/** The value begins with a word, so that it can be read by words. */
+export function toWord(bytes: number): number {
+  return (bytes + 3) & ~3;
 }
 
 /** Reads and changes records, whichever log they are in. */
@@ -94,20 +100,7 @@ export class Records {
 
   /** What a store shows of it. */
   read(place: Place): Kept {
-    const page = this.pageOf(place);
-    const at = place & this.#mask;
-    const { words } = page;
-    const from = at * 8 + HEAD_BYTES + words[at * 2 + KEY_LENGTH]!;
-    const length = words[at * 2 + VALUE_LENGTH]!;
-    return {
-      bytes:
-        from + length <= this.pages.size
-          ? new Uint8Array(page.bytes.buffer, from, length)
-          : this.#gathered(page, from, length),
-      expiresAt: page.doubles[at + EXPIRES_AT_DOUBLE]!,
-      owner: words[at * 2 + OWNER]!,
-      epoch: words[at * 2 + EPOCH]!,
-    };
+    return new Window(this.pages, this.pageOf(place), place & this.#mask);
   }
 
   setNote(place: Place, { owner, epoch }: Note): void {
@@ -131,21 +124,6 @@ export class Records {
       }
     }
     return true;
-  }
-
-  /** A copy of a value that lies in several pages, or not in the one where its record begins. */
-  #gathered(first: Page, from: number, length: number): Uint8Array {
-    const value = new Uint8Array(length);
-    let page = first;
-    let at = from;
-    for (let done = 0; done < length; ) {
-      for (; at >= this.pages.size; at -= this.pages.size) page = this.pages.at(page.next);
-      const size = Math.min(length - done, this.pages.size - at);
-      value.set(page.bytes.subarray(at, at + size), done);
-      done += size;
-      at += size;
-    }
-    return value;
   }
 
   writeHead(place: Place, log: number, hash: number, key: Key, held: Held, { owner, epoch }: Note): void {
@@ -172,5 +150,68 @@ export class Records {
 
   #set(place: Place, field: number, value: number): void {
     this.pageOf(place).words[(place & this.#mask) * 2 + field] = value;
+  }
+}
+
+/** From the beginning of the page where its record begins, at this unit of eight bytes. */
+function valueOffset(words: Int32Array, at: number): number {
+  return at * 8 + HEAD_BYTES + toWord(words[at * 2 + KEY_LENGTH]!);
+}
+
+/** Reads a record when it is asked to. */
+class Window implements Kept {
+  readonly #pages: Pages;
+  readonly #page: Page;
+  /** Where the record begins, in units of eight bytes. */
+  readonly #at: number;
+
+  constructor(pages: Pages, page: Page, at: number) {
+    this.#pages = pages;
+    this.#page = page;
+    this.#at = at;
+  }
+
+  get owner(): number {
+    return this.#page.words[this.#at * 2 + OWNER]!;
+  }
+
+  get epoch(): number {
+    return this.#page.words[this.#at * 2 + EPOCH]!;
+  }
+
+  get expiresAt(): number {
+    return this.#page.doubles[this.#at + EXPIRES_AT_DOUBLE]!;
+  }
+
+  get bytes(): Uint8Array {
+    const { words, bytes } = this.#page;
+    const from = valueOffset(words, this.#at);
+    const length = words[this.#at * 2 + VALUE_LENGTH]!;
+    if (from + length > this.#pages.size) return this.#gathered(from, length);
+    return new Uint8Array(bytes.buffer, from, length);
+  }
+
+  copy(): Uint8Array {
+    const { words } = this.#page;
+    const from = valueOffset(words, this.#at);
+    const length = words[this.#at * 2 + VALUE_LENGTH]!;
+    if (from + length > this.#pages.size) return this.#gathered(from, length);
+    return copyOfWords(words, from >>> 2, length);
+  }
+
+  /** A copy of a value that lies in several pages, or not in the one where its record begins. */
+  #gathered(from: number, length: number): Uint8Array {
+    const { size } = this.#pages;
+    const value = new Uint8Array(length);
+    let page = this.#page;
+    let at = from;
+    for (let done = 0; done < length; ) {
+      for (; at >= size; at -= size) page = this.#pages.at(page.next);
+      const more = Math.min(length - done, size - at);
+      value.set(page.bytes.subarray(at, at + more), done);
+      done += more;
+      at += more;
+    }
+    return value;
   }
 }

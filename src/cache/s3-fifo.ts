@@ -44,7 +44,7 @@ export class S3Fifo {
     this.#records = records;
     this.#small = new RecordLog(0, records);
     this.#main = new RecordLog(1, records);
-    this.#index = new KeyIndex((place, key) => records.hasKey(place, key));
+    this.#index = new KeyIndex(records);
   }
 
   get size(): number {
@@ -56,8 +56,8 @@ export class S3Fifo {
     return this.#small.bytes + this.#main.bytes + this.#index.bytes + this.#ghosts.bytes;
   }
 
-  get(key: Key): Kept | undefined {
-    const hash = hashOf(key);
+  /** @param hash of the key, from who has it already */
+  get(key: Key, hash: number = hashOf(key)): Kept | undefined {
     const place = this.#index.find(hash, key);
     if (place === NOWHERE) return undefined;
     const kept = this.#records.read(place);

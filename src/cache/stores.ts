@@ -3,6 +3,7 @@
 
 import type { Held, Kept, Note } from "./held.ts";
 import type { Key } from "./key.ts";
+import { hashOf } from "./key-index.ts";
 import { type Limit, S3Fifo } from "./s3-fifo.ts";
 
 /** Of what is held, one part in so many is for the keys of others. */
@@ -27,12 +28,13 @@ export class Stores {
   }
 
   find(key: Key, isWanted?: (held: Kept, key: Key) => boolean): Kept | undefined {
-    const owned = this.owned.get(key);
+    const hash = hashOf(key);
+    const owned = this.owned.get(key, hash);
     if (owned !== undefined && isWanted?.(owned, key) !== false) {
       this.ownedHits += 1;
       return owned;
     }
-    const hot = this.hot.get(key);
+    const hot = this.hot.get(key, hash);
     if (hot === undefined || isWanted?.(hot, key) === false) return undefined;
     this.hotHits += 1;
     return hot;
