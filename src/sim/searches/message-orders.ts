@@ -8,7 +8,7 @@ import { TraceHash } from "../trace-hash.ts";
 import type { Line } from "../transcript.ts";
 import { type Case, joinerAt, valueNamed, viewOf } from "./case.ts";
 import { Council, type Pending } from "./council.ts";
-import type { Search, SearchOptions } from "./search.ts";
+import { outcomeOf, type Search, type SearchOptions } from "./search.ts";
 
 /** From a seed each, one after the other; those at the end have too many orders to see all of them. */
 const CASES: readonly (Case & { readonly isDoubled?: true })[] = [
@@ -162,18 +162,14 @@ export const messageOrders: Search = {
     const outcome = allOrders(one, { seed, isDoubled, keepsLines: keepsTranscript });
     const { members, sees, coordinators } = one;
     const what = `${outcome.orders} orders${outcome.isComplete ? ", which are all" : ""}: ${members} members that see ${sees}, ${coordinators.join(" and ")} coordinate${isDoubled ? ", every promise arrives twice" : ""}`;
-    return {
+    return outcomeOf({
       seed,
       scenario: "message-orders",
       members,
-      virtualMs: 0,
       steps: outcome.steps,
-      messages: outcome.steps,
-      viewChanges: 0,
       violations: outcome.violations,
-      excused: 0,
       traceHash: outcome.traceHash,
       lines: [{ atMs: 0, who: undefined, what }, ...outcome.lines],
-    };
+    });
   },
 };

@@ -17,7 +17,7 @@ import { type Stream, Streams } from "../streams.ts";
 import { TraceHash } from "../trace-hash.ts";
 import { type Line, nameOf } from "../transcript.ts";
 import { joinerAt, viewOf } from "./case.ts";
-import type { Search } from "./search.ts";
+import { outcomeOf, type Search } from "./search.ts";
 
 const ORDERS = 100;
 const JOINER = endpointAt(900);
@@ -100,18 +100,14 @@ export const reportOrders: Search = {
         if (keepsTranscript) lines.push({ atMs: 0, who: undefined, what });
       });
     }
-    return {
+    return outcomeOf({
       seed,
       scenario: "report-orders",
       members: view.size,
-      virtualMs: 0,
       steps,
-      messages: steps,
-      viewChanges: 0,
       violations,
-      excused: 0,
       traceHash: trace.digest(),
       lines,
-    };
+    });
   },
 };

@@ -17,3 +17,13 @@ export interface Search {
   /** One attempt, drawn from the seed. */
   run(options: SearchOptions): SimulationResult;
 }
+
+/** What came of an attempt without a world: every step takes one message, no time passes, and no view changes. */
+export function outcomeOf(
+  attempt: Pick<
+    SimulationResult,
+    "seed" | "scenario" | "members" | "steps" | "violations" | "traceHash" | "lines"
+  >,
+): SimulationResult {
+  return { ...attempt, virtualMs: 0, messages: attempt.steps, viewChanges: 0, excused: 0 };
+}

@@ -4,12 +4,10 @@
 // the round that it was made in; nothing else is left here to help (PITFALLS B6, B8).
 
 import type { Endpoint } from "../../core/endpoint.ts";
-import type { Violation } from "../checkers/checker.ts";
 import { type Stream, Streams } from "../streams.ts";
-import { TraceHash } from "../trace-hash.ts";
-import type { Line } from "../transcript.ts";
 import { joinerAt, valueNamed, viewOf } from "./case.ts";
 import { Council, type Pending } from "./council.ts";
+import { goThrough } from "./schedules.ts";
 import type { Search } from "./search.ts";
 
 const SCHEDULES = 150;
@@ -84,32 +82,10 @@ export const splitRounds: Search = {
     "classic rounds of several coordinators, each in a part of the members, with messages of one coming in another",
   run({ seed, keepsTranscript }) {
     const dice = new Streams(seed).of("split rounds");
-    const lines: Line[] = [];
-    const trace = new TraceHash();
-    let steps = 0;
-    let members = 0;
-    let violations: readonly Violation[] = [];
-    for (let i = 0; i < SCHEDULES && violations.length === 0; i++) {
-      const council = drawCouncil(dice, seed + BigInt(1000 * i), keepsTranscript);
+    return goThrough({ scenario: "split-rounds", seed, count: SCHEDULES }, (councilSeed) => {
+      const council = drawCouncil(dice, councilSeed, keepsTranscript);
       playOut(council, dice, council.members);
-      lines.push({ atMs: 0, who: undefined, what: `== schedule ${i + 1}` }, ...council.lines);
-      trace.addText(council.trace.digest());
-      steps += council.steps;
-      members = council.members.length;
-      violations = council.violations;
-    }
-    return {
-      seed,
-      scenario: "split-rounds",
-      members,
-      virtualMs: 0,
-      steps,
-      messages: steps,
-      viewChanges: 0,
-      violations,
-      excused: 0,
-      traceHash: trace.digest(),
-      lines,
-    };
+      return council;
+    });
   },
 };

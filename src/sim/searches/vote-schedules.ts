@@ -2,12 +2,10 @@
 // several coordinate. Which event comes next is decided by priorities that are drawn once and changed at a few drawn moments
 // (PCT: Burckhardt et al., ASPLOS 2010), so that one message can be late for as long as a whole round takes.
 
-import type { Violation } from "../checkers/checker.ts";
 import { type Stream, Streams } from "../streams.ts";
-import { TraceHash } from "../trace-hash.ts";
-import type { Line } from "../transcript.ts";
 import { joinerAt, valueNamed, viewOf } from "./case.ts";
 import { Council, type CouncilOptions, type Pending } from "./council.ts";
+import { goThrough } from "./schedules.ts";
 import type { Search } from "./search.ts";
 
 const SCHEDULES = 40;
@@ -84,31 +82,11 @@ export const voteSchedules: Search = {
     const streams = new Streams(seed);
     const dice = streams.of("vote schedules");
     const one = drawCase(dice);
-    const lines: Line[] = [];
-    const trace = new TraceHash();
-    let steps = 0;
-    let violations: readonly Violation[] = [];
-    for (let i = 0; i < SCHEDULES && violations.length === 0; i++) {
-      const council = new Council({ ...one, seed: seed + BigInt(1000 * i), keepsLines: keepsTranscript });
+    return goThrough({ scenario: "vote-schedules", seed, count: SCHEDULES }, (councilSeed) => {
+      const council = new Council({ ...one, seed: councilSeed, keepsLines: keepsTranscript });
       playOut(council, dice, one.view.size);
-      lines.push({ atMs: 0, who: undefined, what: `== schedule ${i + 1}` }, ...council.lines);
-      trace.addText(council.trace.digest());
-      steps += council.steps;
-      violations = council.violations;
-    }
-    return {
-      seed,
-      scenario: "vote-schedules",
-      members: one.view.size,
-      virtualMs: 0,
-      steps,
-      messages: steps,
-      viewChanges: 0,
-      violations,
-      excused: 0,
-      traceHash: trace.digest(),
-      lines,
-    };
+      return council;
+    });
   },
 };
 
