@@ -2,6 +2,7 @@
 
 import type { Process } from "../process.ts";
 import type { Scenario, Stage } from "../scenario.ts";
+import type { World } from "../world.ts";
 
 const HOUR_MS = 3_600_000;
 const DETECTION_MS = 10_000;
@@ -27,13 +28,10 @@ export const slowNode: Scenario = {
 
 /** Nobody remembers any more what ended the view that it is in, so that it cannot be led on from there. */
 function sleepThroughHistory(stage: Stage): void {
-  const world = stage.newWorld(
+  const { world, processes, sleeper, others } = asleep(
+    stage,
     "while the others go through eighty views, and nothing that was said to it is kept",
   );
-  const processes = world.grow(stage.members);
-  const sleeper = processes[3]!;
-  const others = processes.filter((process) => process !== sleeper);
-  world.freeze(sleeper);
   world.partition([sleeper], others);
   stage.expectAgreement(others, 2 * DETECTION_MS);
   for (let i = 0; i < 40; i++) {
@@ -48,11 +46,7 @@ function sleepThroughHistory(stage: Stage): void {
 }
 
 function sleep(stage: Stage, seconds: number): void {
-  const world = stage.newWorld(`for ${seconds} s`);
-  const processes = world.grow(stage.members);
-  const sleeper = processes[3]!;
-  const others = processes.filter((process) => process !== sleeper);
-  world.freeze(sleeper);
+  const { world, processes, sleeper, others } = asleep(stage, `for ${seconds} s`);
   stage.expectAgreement(others, 2 * DETECTION_MS);
   world.run(1000 * seconds - DETECTION_MS);
   world.thaw(sleeper);
@@ -77,17 +71,33 @@ function refuseForAMoment(stage: Stage): void {
 
 /** What was said to it meanwhile is lost: it has nothing to read when it wakes, and must be told. */
 function sleepUnreached(stage: Stage): void {
-  const world = stage.newWorld("for 10 min, and nothing that was said to it is kept");
-  const processes = world.grow(stage.members);
-  const sleeper = processes[3]!;
-  const others = processes.filter((process) => process !== sleeper);
-  world.freeze(sleeper);
+  const { world, processes, sleeper, others } = asleep(
+    stage,
+    "for 10 min, and nothing that was said to it is kept",
+  );
   world.partition([sleeper], others);
   stage.expectAgreement(others, 2 * DETECTION_MS);
   world.run(600_000);
   world.heal();
   world.thaw(sleeper);
   stage.expectAgreement(processes, 6 * DETECTION_MS);
+}
+
+/** A mesh of which one member stands still from now on. */
+function asleep(
+  stage: Stage,
+  what: string,
+): {
+  readonly world: World;
+  readonly processes: readonly Process[];
+  readonly sleeper: Process;
+  readonly others: readonly Process[];
+} {
+  const world = stage.newWorld(what);
+  const processes = world.grow(stage.members);
+  const sleeper = processes[3]!;
+  world.freeze(sleeper);
+  return { world, processes, sleeper, others: processes.filter((process) => process !== sleeper) };
 }
 
 export const stallStorm: Scenario = {
