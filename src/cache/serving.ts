@@ -5,6 +5,7 @@ import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, stat
 import { type MeshService, service } from "../index.ts";
 import { isBlipError } from "../mesh/errors.ts";
 import { AnswerWriter, type Outcome } from "./answer-writer.ts";
+import { copyOf } from "./copies.ts";
 import { statusError } from "./failures.ts";
 import type { Guests, Refusal } from "./guests.ts";
 import { type Held, livesMsOf } from "./held.ts";
@@ -99,7 +100,7 @@ function getForGuest(lookup: Lookup, key: Key, call: UnaryCall<unknown, unknown>
 /** What a store shows may change before it is sent. */
 function ownOf(found: Held | Promise<Held>): Held | Promise<Held> {
   if (found instanceof Promise) return found;
-  return { bytes: Buffer.from(found.bytes), expiresAt: found.expiresAt };
+  return { bytes: copyOf(found.bytes), expiresAt: found.expiresAt };
 }
 
 async function exchange(options: ServingOptions, call: Stream): Promise<void> {
