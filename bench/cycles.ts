@@ -12,9 +12,8 @@ import { Echo } from "../src/mesh/greeter.test.ts";
 /** A leak leaves something in every cycle. What is left by chance (a timer, a connection) does not grow with them. */
 const OBJECTS_PER_CYCLE_MAX = 0.1;
 /**
- * The ids that two members keep: the uuid of whoever was in, for ever, in the newest configuration and those that the
- * others may have to be told of (at most 64); and of each broadcast for an hour at least, a million at most, some ten
- * in each cycle: 0.1 KB each.
+ * The ids that two members keep: the uuid of whoever was in, for ever; and of each broadcast for an hour at least, a
+ * million at most, some ten in each cycle: 0.1 KB each. About half is code that V8 goes on compiling.
  */
 const BYTES_PER_CYCLE_MAX = 5 * 1024;
 /** What ends by itself has done so by then: connections linger for 10 s, and rest for 30 s. */
