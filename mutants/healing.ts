@@ -95,9 +95,8 @@ export const HEALING: readonly Mutant[] = [
     name: "not-told-on",
     breaks: "every broadcast is told on to all ring successors",
     file: "dissemination.ts",
-    find: "if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;\n    return { broadcast, to: this.#tellsTo };",
-    replace:
-      "if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;\n    return { broadcast, to: [] };",
+    find: "this.#filter.compareClocks(broadcast.unix, now);\n    return { broadcast, to: this.#tellsTo };",
+    replace: "this.#filter.compareClocks(broadcast.unix, now);\n    return { broadcast, to: [] };",
     first: "S2",
   },
   {

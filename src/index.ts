@@ -28,4 +28,5 @@ export type { MetadataInit } from "./mesh/metadata.ts";
 export type { MeshOptions } from "./mesh/options.ts";
 export type { FindSeeds, Seeds } from "./mesh/seeds.ts";
 export { type MeshService, service } from "./mesh/service.ts";
+export type { MeshState } from "./mesh/state.ts";
 export type { Certificates, TlsOptions } from "./mesh/tls-options.ts";

@@ -62,7 +62,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "repair",
     "drive",
   ],
-  ["coordinator-choice", "dissemination", "laggards", "last-resort", "reinforcement"],
+  ["condition", "coordinator-choice", "dissemination", "laggards", "last-resort", "reinforcement"],
   ["entrance", "exit", "failure-detector", "healing", "round"],
   ["member"],
 ];

@@ -131,6 +131,7 @@ export class VirtualMesh {
         this.#hasChanged = true;
         virtual.wasRemoved = removed;
       },
+      doubts: () => undefined,
       note: (level: Level, text) => void virtual.notes.push(`${level}: ${text}`),
     });
     const virtual: VirtualMember = {

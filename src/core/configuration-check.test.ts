@@ -97,6 +97,44 @@ describe("the configuration check", () => {
     assert.deepEqual(asked, new Set(foreign));
   });
 
+  it("suspects that there is no quorum where half say nothing, twice in a row, and asks all of them", () => {
+    const view = viewOf(hosts(10));
+    const check = checkOf(view);
+    const others = view.members.filter((one) => one !== self);
+    const dead = new Set(others.slice(0, 5));
+    const answer = (one: Endpoint): Finding => (dead.has(one) ? "silent" : "same");
+    let rounds = 0;
+    for (; !check.suspectsNoQuorum && rounds < 10; rounds++) round(check, [], answer);
+    assert.ok(rounds <= 4, `${rounds} rounds`);
+    assert.deepEqual(new Set(round(check, [], answer)), new Set(others));
+    assert.ok(!check.isStale && !check.suspectsStale);
+    // With one more of ten there is a majority.
+    dead.delete([...dead][0]!);
+    round(check, [], answer);
+    round(check, [], answer);
+    assert.ok(!check.suspectsNoQuorum);
+  });
+
+  it("takes no missing minority for the end, nor a majority that is elsewhere for a silent one", () => {
+    const view = viewOf(hosts(10));
+    const others = view.members.filter((one) => one !== self);
+    const few = checkOf(view);
+    for (let i = 0; i < 20; i++) round(few, [], (one) => (others.indexOf(one) < 4 ? "silent" : "same"));
+    assert.ok(!few.suspectsNoQuorum);
+    const left = checkOf(view);
+    for (let i = 0; i < 3; i++) round(left, [], () => "other");
+    assert.ok(left.isStale && !left.suspectsNoQuorum);
+  });
+
+  it("does not take the silence of one round for the end: it may be we who stood still", () => {
+    const view = viewOf(hosts(10));
+    const check = checkOf(view);
+    for (let i = 0; i < 20; i++) {
+      round(check, [], i % 2 === 0 ? () => "silent" : same);
+      assert.ok(!check.suspectsNoQuorum);
+    }
+  });
+
   it("asks many where one of those asked is elsewhere, and is stale when most are, twice in a row", () => {
     const view = viewOf(hosts(10));
     const [one, ...others] = subjectsOf(view);

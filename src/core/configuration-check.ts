@@ -15,8 +15,10 @@ export type Finding = "same" | "other" | "stranger" | "silent";
 
 /** Probe periods between two rounds of questions, while all is well. */
 const PERIODS = 2;
-/** Members asked when there is doubt: all, or a sample of them. */
+/** Members asked when somebody is elsewhere: all, or a sample of them. */
 const ASKED_MAX = 32;
+/** Members asked when few are here and the rest are silent: questions to those who say nothing stay open for long. */
+const ASKED_OF_SILENT_MAX = 16;
 /** Rounds in a row that must say the same before something is done about it. */
 const ROUNDS = 2;
 
@@ -38,6 +40,8 @@ export class ConfigurationCheck {
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
   readonly #strangers = new Map<Endpoint, number>();
   #staleRounds = 0;
+  /** In a row, in which too few were where we are for anything to be decided, and not because most are elsewhere. */
+  #deserted = 0;
   #isAmongMost = true;
 
   constructor(self: Endpoint, settings: Settings, random: Random) {
@@ -59,6 +63,7 @@ export class ConfigurationCheck {
     this.#isWide = false;
     this.#isBroken = false;
     this.#staleRounds = 0;
+    this.#deserted = 0;
     this.#isAmongMost = true;
     const pauseMs = PERIODS * this.#periodMs;
     this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
@@ -81,12 +86,14 @@ export class ConfigurationCheck {
   /** Whom to ask now. Each of them must be answered for within a probe period. */
   due(now: Millis): readonly Endpoint[] {
     if (now < this.#nextAt || this.#view === undefined) return [];
-    const isWide = this.#judge() || this.#isWide;
+    const isElsewhere = this.#judge() || this.#isWide;
+    const isWide = isElsewhere || !this.#isAmongMost;
     this.#isWide = false;
     this.#nextAt = now + this.#periodMs + (isWide ? 0 : this.#spread((PERIODS - 1) * this.#periodMs));
     this.#asked.clear();
     const toAsk: Endpoint[] = [];
-    for (const member of isWide ? this.#wideCircle(this.#view) : this.#circle(this.#view)) {
+    const askedMax = isElsewhere ? ASKED_MAX : ASKED_OF_SILENT_MAX;
+    for (const member of isWide ? this.#wideCircle(this.#view, askedMax) : this.#circle(this.#view)) {
       const said = !isWide && this.#agreeing.has(member) ? "same" : undefined;
       if (said === undefined && !this.#asked.has(member)) toAsk.push(member);
       this.#asked.set(member, said);
@@ -115,6 +122,11 @@ export class ConfigurationCheck {
     return this.#isAmongMost;
   }
 
+  /** Most have been silent for a while: an estimate, where not all were asked. */
+  get suspectsNoQuorum(): boolean {
+    return this.#deserted >= ROUNDS;
+  }
+
   /** Somebody answers from elsewhere, or has done so lately. */
   get suspectsStale(): boolean {
     return this.#staleRounds > 0;
@@ -129,7 +141,7 @@ export class ConfigurationCheck {
     return [...this.#strangers].filter(([, rounds]) => rounds > ROUNDS).map(([member]) => member);
   }
 
-  /** Draws conclusions from the round that is over; true where there is doubt. */
+  /** Draws conclusions from the round that is over; true where somebody is elsewhere. */
   #judge(): boolean {
     if (this.#asked.size === 0) return false;
     let same = 1;
@@ -144,12 +156,13 @@ export class ConfigurationCheck {
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
+    this.#deserted = this.#isAmongMost || this.#staleRounds > 0 ? 0 : this.#deserted + 1;
     return elsewhere > 0;
   }
 
-  #wideCircle({ members }: View): readonly Endpoint[] {
+  #wideCircle({ members }: View, askedMax: number): readonly Endpoint[] {
     const others = members.filter((member) => member !== this.#self);
-    return this.#sample(others, ASKED_MAX);
+    return this.#sample(others, askedMax);
   }
 
   /**

@@ -69,16 +69,14 @@ export class Dissemination {
   /** Whom to tell of a broadcast that came in; `undefined` where it was heard before. */
   receive(broadcast: Broadcast, now: Millis): Telling | undefined {
     if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;
+    const { sender } = broadcast.gossip;
+    if (sender !== this.#self && this.#view?.has(sender)) this.#filter.compareClocks(broadcast.unix, now);
     return { broadcast, to: this.#tellsTo };
   }
 
-  /** A sentence for the operator when the members' clocks turn out to differ from ours, or to agree again. */
-  compareClocks(broadcast: Broadcast, now: Millis): string | undefined {
-    if (!this.#view?.has(broadcast.gossip.sender) || broadcast.gossip.sender === this.#self) return undefined;
-    if (!this.#filter.compareClocks(broadcast.unix, now)) return undefined;
-    const skew = this.#filter.skewSeconds;
-    if (skew === 0) return "this machine's clock agrees with the other members' again";
-    return `this machine's clock is ${Math.abs(skew)} s ${skew > 0 ? "behind" : "ahead of"} the other members'`;
+  /** How far the members' clocks are ahead of ours, in seconds; 0 while that is within minutes. */
+  get skewSeconds(): number {
+    return this.#filter.skewSeconds;
   }
 
   get #tellsTo(): readonly Endpoint[] {

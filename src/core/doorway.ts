@@ -57,6 +57,8 @@ export type Effect =
   | { readonly kind: "findSeeds" }
   /** The wish to leave is fulfilled, or its time is over. */
   | { readonly kind: "left"; readonly removed: boolean }
+  /** What it doubts is not what it was. */
+  | { readonly kind: "doubts"; readonly doubts: Doubts }
   | { readonly kind: "note"; readonly level: Level; readonly text: string };
 
 export type Level = "debug" | "info" | "warn";
@@ -70,6 +72,16 @@ export interface ViewChange {
   readonly kicked: readonly Endpoint[];
   /** This member is not in the view: it was removed, or gave up a view that the others left behind. */
   readonly degraded: boolean;
+}
+
+/** What a member doubts of its own condition (PITFALLS E12): for people to look at, nothing depends on it. */
+export interface Doubts {
+  /** So many members are silent that no majority seems to be left, without which nothing is decided. */
+  readonly noQuorum: boolean;
+  /** Most members that answer seem to be in another configuration. */
+  readonly stale: boolean;
+  /** By how much this machine's clock is ahead of the other members'; 0 while that is within two minutes. */
+  readonly clockAheadSeconds: number;
 }
 
 /** A member as its surroundings see it: synchronous, deterministic, silent. */

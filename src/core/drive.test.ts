@@ -48,6 +48,7 @@ function stage(answers: Partial<Record<Event["kind"], readonly Effect[]>> = {}) 
       found([host(7)]);
     },
     left: (removed) => void done.push(`left ${removed}`),
+    doubts: ({ noQuorum }) => void done.push(`doubts ${noQuorum}`),
     note: (level, text) => void done.push(`${level} ${text}`),
   };
   return { machine, world, events, done, wakes, calls, driver: drive(machine, world) };
@@ -65,10 +66,18 @@ describe("drive", () => {
         { kind: "reply", token: 4, reply: ack },
         { kind: "cut", cut: { view, joined: [], kicked: [], degraded: false } },
         { kind: "left", removed: true },
+        { kind: "doubts", doubts: { noQuorum: true, stale: false, clockAheadSeconds: 0 } },
       ],
     });
     driver.feed({ kind: "start" });
-    assert.deepEqual(done, ["info hello", "send probe to 2", "reply ack to 4", "cut of 3", "left true"]);
+    assert.deepEqual(done, [
+      "info hello",
+      "send probe to 2",
+      "reply ack to 4",
+      "cut of 3",
+      "left true",
+      "doubts true",
+    ]);
   });
 
   it("takes what the world says meanwhile only after all effects of a step, in order", () => {

@@ -1,7 +1,18 @@
 // Carries events into a machine and its effects out, one event at a time and in order. The same loop runs under
 // gRPC and in a simulation; they differ in the World that they pass.
 
-import type { CallId, Effect, Event, Found, Level, Machine, Millis, Token, ViewChange } from "./doorway.ts";
+import type {
+  CallId,
+  Doubts,
+  Effect,
+  Event,
+  Found,
+  Level,
+  Machine,
+  Millis,
+  Token,
+  ViewChange,
+} from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Reply, Request } from "./messages.ts";
 
@@ -19,6 +30,7 @@ export interface World {
   cut(cut: ViewChange): void;
   findSeeds(found: (seeds: readonly Endpoint[]) => void): void;
   left(removed: boolean): void;
+  doubts(doubts: Doubts): void;
   note(level: Level, text: string): void;
 }
 
@@ -82,6 +94,8 @@ export function drive(machine: Machine, world: World): Driver {
         return world.findSeeds((seeds) => feed({ kind: "seeds", seeds }));
       case "left":
         return world.left(effect.removed);
+      case "doubts":
+        return world.doubts(effect.doubts);
       case "note":
         return world.note(effect.level, effect.text);
     }

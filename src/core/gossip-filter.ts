@@ -53,17 +53,15 @@ export class GossipFilter {
     return true;
   }
 
-  /** Learns from the stamp of a member's broadcast; true where our opinion of our own clock changed. */
-  compareClocks(unix: bigint, now: Millis): boolean {
+  /** Learns from the stamp of a member's broadcast how far its clock is from ours. */
+  compareClocks(unix: bigint, now: Millis): void {
     const offset = Number(unix) - Math.floor(now / 1000);
     this.#offsets.push(offset);
-    if (this.#offsets.length < SAMPLES_MIN) return false;
+    if (this.#offsets.length < SAMPLES_MIN) return;
     // Where it takes the place of an equal one, as most do, the median is what it was.
-    if (this.#offsets.length > SAMPLES_MAX && this.#offsets.shift() === offset) return false;
+    if (this.#offsets.length > SAMPLES_MAX && this.#offsets.shift() === offset) return;
     const median = [...this.#offsets].sort((a, b) => a - b)[this.#offsets.length >> 1]!;
     const skew = Math.abs(median) > SKEW_SECONDS ? median : 0;
-    if (Math.abs(skew - this.#skewSeconds) <= SKEW_SECONDS) return false;
-    this.#skewSeconds = skew;
-    return true;
+    if (Math.abs(skew - this.#skewSeconds) > SKEW_SECONDS) this.#skewSeconds = skew;
   }
 }

@@ -78,6 +78,11 @@ export class Healing {
     return this.#check.wakeAt;
   }
 
+  /** What it looks like from here. */
+  get prospect(): Pick<ConfigurationCheck, "suspectsNoQuorum" | "suspectsStale"> {
+    return this.#check;
+  }
+
   /** We founded a mesh; by an operator's order, where it replaces a configuration. */
   founded(replaced?: View): void {
     this.#origins.founded(replaced);

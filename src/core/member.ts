@@ -3,6 +3,7 @@
 
 import { AlertBatch } from "./alert-batch.ts";
 import type { Conclusion } from "./conclusion.ts";
+import { Condition } from "./condition.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
@@ -48,6 +49,7 @@ export class Member implements Machine {
   readonly #out = new Outgoing<Call>();
   readonly #healing: Healing;
   readonly #lastResort: LastResort;
+  readonly #condition = new Condition(this.#out);
   /** The newest view we had, be we in it or not. */
   #view: View | undefined;
   /** In the configuration that we take part in; absent while there is none. */
@@ -86,6 +88,7 @@ export class Member implements Machine {
     this.#take(event);
     if (!this.#exit.isDone) this.#doWhatIsDue();
     for (let gossip = this.#own.shift(); gossip !== undefined; gossip = this.#own.shift()) this.#hear(gossip);
+    this.#condition.look(this.#healing.prospect, this.#dissemination.skewSeconds);
     return this.#out.take();
   }
 
@@ -160,8 +163,7 @@ export class Member implements Machine {
   }
 
   #onProbe(): Reply {
-    const uuid = this.#entrance?.uuid ?? this.#uuid;
-    return probeReply(this.#isWell, uuid, this.#round?.view.id);
+    return probeReply(this.#isWell, this.#entrance?.uuid ?? this.#uuid, this.#round?.view.id);
   }
 
   get #isWell(): boolean {
@@ -194,8 +196,6 @@ export class Member implements Machine {
     const telling = this.#dissemination!.receive(broadcast, this.#now);
     if (telling === undefined) return refuse.redundant;
     this.#out.send(telling.to, telling.broadcast);
-    const skew = this.#dissemination!.compareClocks(broadcast, this.#now);
-    if (skew !== undefined) this.#out.note("warn", skew);
     return this.#hear(broadcast.gossip);
   }
 

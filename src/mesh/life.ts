@@ -1,7 +1,7 @@
 // The life of one member, from listening to the end: the parts that a mesh is made of, and the order in which they
 // start and stop. First listen, then take part; first leave, then let calls end, then close.
 
-import type { Level, ViewChange } from "../core/doorway.ts";
+import type { Doubts, Level, ViewChange } from "../core/doorway.ts";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
 import { MESH_NAME } from "../core/messages.ts";
 import type { Gate } from "../grpc/index.ts";
@@ -15,6 +15,7 @@ import type { Footing, MakeFooting, Participation } from "./footing.ts";
 import { gateOf } from "./gate.ts";
 import { type CheckedOptions, refuseOwnSeeds } from "./options.ts";
 import { StandardServices } from "./standard-services.ts";
+import { isSameState, type MeshState, stateOf, WELL } from "./state.ts";
 import { CutFeed } from "./subscription.ts";
 import { type Certificates, checkIsFor, doubtAbout, replaceCertificates } from "./tls-options.ts";
 import { UserCalls } from "./user-calls.ts";
@@ -29,6 +30,7 @@ export class Life {
   readonly calls: UserCalls;
   /** Who wants to know; one is enough. */
   onCut: (cut: Cut) => void = () => {};
+  onState: (state: MeshState) => void = () => {};
   onClosed: (error?: BlipError) => void = () => {};
   readonly #options: CheckedOptions;
   readonly #footing: Footing;
@@ -36,6 +38,8 @@ export class Life {
   readonly #maker: CutMaker;
   #newest: Cut | undefined;
   #last: ViewChange | undefined;
+  #doubts: Doubts = WELL;
+  #state = WELL;
   #entered: () => void = () => {};
   /** Ends the notice that is given before a leave. */
   #wakeUp: () => void = () => {};
@@ -103,6 +107,10 @@ export class Life {
       identity: tls?.identity,
       gate,
       cut: (change) => this.#cut(change),
+      doubts: (doubts) => {
+        this.#doubts = doubts;
+        this.#changed();
+      },
       note: (level, text) => this.#log(level, text),
       broken: (error) => this.#break(error),
     });
@@ -113,9 +121,14 @@ export class Life {
     return this.#newest!;
   }
 
+  get state(): MeshState {
+    return this.#state;
+  }
+
   /** True where the others removed this member in time. */
   leave(timeoutMs: number, noticeMs: number): Promise<boolean> {
     this.#leaving ??= this.#leave(timeoutMs, noticeMs);
+    this.#changed();
     return this.#leaving;
   }
 
@@ -172,7 +185,6 @@ export class Life {
     if (this.#closing !== undefined) return false;
     const until = performance.now() + timeoutMs;
     this.#log("info", "leaving");
-    this.health.isReady = false;
     if (noticeMs > 0) await this.#pause(Math.min(noticeMs, timeoutMs));
     // Closed meanwhile, or broken down.
     if (this.#closing !== undefined) return false;
@@ -195,6 +207,7 @@ export class Life {
   async #close(drainMs: number, error?: BlipError): Promise<void> {
     this.#wakeUp();
     this.health.close();
+    queueMicrotask(() => this.#changed());
     await Promise.all([
       this.#participation.close(drainMs),
       this.#footing.listener.close(drainMs),
@@ -211,10 +224,26 @@ export class Life {
     const stranger = this.#newest.joined.find((member) => member.text(MESH_NAME) !== this.#options.meshName);
     if (stranger !== undefined && this.#isWrongMesh(stranger, isFirst)) return;
     this.calls.follow(this.#newest);
-    this.health.isReady = !change.degraded && this.#leaving === undefined && this.#closing === undefined;
+    this.#changed();
     this.feed.publish(change);
     this.onCut(this.#newest);
     this.#entered();
+  }
+
+  /** Those outside of the mesh learn of a new phase by its health, its owner by an event. */
+  #changed(): void {
+    const phase = this.#phase;
+    this.health.isReady = phase === "member";
+    const state = stateOf(phase, this.#doubts);
+    if (isSameState(state, this.#state)) return;
+    this.#state = state;
+    this.onState(state);
+  }
+
+  get #phase(): MeshState["phase"] {
+    if (this.#closing !== undefined) return "closed";
+    if (this.#leaving !== undefined) return "leaving";
+    return this.#last?.degraded === false ? "member" : "degraded";
   }
 
   /** Only Rust members let in who is of another mesh; so this is where it is noticed. */

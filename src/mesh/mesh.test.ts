@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
@@ -91,6 +91,25 @@ describe("following", () => {
     );
     await mesh.close();
     await closed;
+  });
+});
+
+describe("how a member is", () => {
+  it("tells that no majority is left, and then whatever it comes to", async (t) => {
+    const [a, b] = await startMembers(t, { preset: "lowLatency" }, { preset: "lowLatency" });
+    const well = { phase: "member", noQuorum: false, stale: false, clockAheadSeconds: 0 };
+    assert.deepEqual(a!.state, well);
+    const states = on(a!, "state", { signal: AbortSignal.timeout(PATIENCE.timeoutMs) });
+    const next = async (): Promise<unknown> => (await states.next()).value[0];
+    await b!.close();
+    assert.deepEqual(b!.state, { ...well, phase: "closed" });
+    assert.deepEqual(await next(), { ...well, noQuorum: true });
+    assert.equal(a!.cut.members.length, 2);
+    const leaving = a!.leave({ timeoutMs: 300 });
+    assert.deepEqual(await next(), { ...well, phase: "leaving", noQuorum: true });
+    assert.equal(await leaving, false);
+    assert.deepEqual(await next(), { ...well, phase: "closed", noQuorum: true });
+    assert.deepEqual(a!.state, { ...well, phase: "closed", noQuorum: true });
   });
 });
 

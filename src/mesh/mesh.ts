@@ -7,6 +7,7 @@ import { aborted, BlipError, invalid } from "./errors.ts";
 import { type MakeFooting, onSockets } from "./footing.ts";
 import { Life } from "./life.ts";
 import { checkOptions, type MeshOptions } from "./options.ts";
+import type { MeshState } from "./state.ts";
 import type { Certificates } from "./tls-options.ts";
 import { bindCalls } from "./user-calls.ts";
 
@@ -20,6 +21,8 @@ export interface MeshEvents {
   kicked: [member: Member, cut: Cut];
   /** This member is not in the configuration any more; it joins again by itself. */
   degraded: [cut: Cut];
+  /** This member is not as it was: see {@link Mesh.state}. */
+  state: [state: MeshState];
   /** This member begins to leave: who keeps calls open for long should end them now. */
   leaving: [];
   /** This member has ended; with an error where it was not asked to. */
@@ -62,12 +65,18 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#life = life;
     bindCalls(this, life.calls);
     life.onCut = (cut) => this.#tell(cut);
+    life.onState = (state) => void queueMicrotask(() => this.emit("state", state));
     life.onClosed = (error) => void queueMicrotask(() => this.emit("closed", error));
   }
 
   /** The newest configuration, as this member sees it. */
   get cut(): Cut {
     return this.#life.cut;
+  }
+
+  /** How this member is: what it takes part in, and what it doubts. For alerts and dashboards; nothing depends on it. */
+  get state(): MeshState {
+    return this.#life.state;
   }
 
   /** "ip:port" by which the other members reach this one. */

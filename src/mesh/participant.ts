@@ -1,7 +1,7 @@
 // A member of the core in the real world: driven by clock, dice, DNS and gRPC. What it takes part in, it tells by
 // cuts; it knows nothing of users.
 
-import type { Event, Level, Token, ViewChange } from "../core/doorway.ts";
+import type { Doubts, Event, Level, Token, ViewChange } from "../core/doorway.ts";
 import { type Driver, drive, type World } from "../core/drive.ts";
 import { type Endpoint, isTls } from "../core/endpoint.ts";
 import { Member } from "../core/member.ts";
@@ -23,6 +23,7 @@ export interface ParticipantOptions {
   readonly identity: TlsIdentity | undefined;
   readonly gate: Gate;
   readonly cut: (change: ViewChange) => void;
+  readonly doubts: (doubts: Doubts) => void;
   readonly note: (level: Level, text: string) => void;
   /** The core broke: a defect. Nothing more will come from it. */
   readonly broken: (error: unknown) => void;
@@ -117,7 +118,7 @@ export class Participant {
   }
 
   #world(): World {
-    const { note } = this.#options;
+    const { doubts, note } = this.#options;
     return {
       now: steadyClock.now,
       wake: (at, run) => steadyClock.wake(at, () => this.#guard(run)),
@@ -133,6 +134,7 @@ export class Participant {
       cut: (change) => this.#cut(change),
       findSeeds: (found) => void this.#findSeeds(found),
       left: (removed) => this.#left?.(removed),
+      doubts,
       note,
     };
   }

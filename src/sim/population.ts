@@ -110,6 +110,9 @@ export class Population {
       cut: changed,
       findSeeds: (found) => void network.at(process, agenda.now, () => found(seeds)),
       left: changed,
+      doubts: (doubts) => {
+        process.doubts = doubts;
+      },
       note: (level, text) => process.note(level, text),
     };
   }

@@ -153,10 +153,11 @@ class Standing implements Footing, Participation {
 
   /** A member whose cuts and end the life above is told of, as its own code. */
   #observed(options: MachineOptions): Machine {
-    const { settings, cut, note } = this.#options!;
+    const { settings, cut, doubts, note } = this.#options!;
     const member = new Member({ ...options, settings });
     const tell = (effect: Effect): void => {
       if (effect.kind === "cut") home.run(this.#process, () => cut(effect.cut));
+      else if (effect.kind === "doubts") home.run(this.#process, () => doubts(effect.doubts));
       else if (effect.kind === "left") this.#left?.(effect.removed);
       else if (effect.kind === "note") note(effect.level, effect.text);
     };

@@ -45,6 +45,23 @@ async function textsOf(answers: AsyncIterable<{ readonly text: string }>): Promi
 type Three = [Mesh, Mesh, Mesh];
 
 describe("a simulated mesh", () => {
+  it("knows when no majority is left, and when one is back", () =>
+    simulateMesh({ seed: 8 }, async (sim) => {
+      const [a, b, ...others] = await sim.startAll(5);
+      const told: string[] = [];
+      for (const mesh of [a!, b!]) {
+        mesh.on("state", ({ phase, noQuorum, stale }) => told.push(`${phase} ${noQuorum} ${stale}`));
+      }
+      await sim.freeze(...others);
+      await sim.sleep(15_000);
+      assert.deepEqual(told, ["member true false", "member true false"]);
+      assert.equal(a!.cut.members.length, 5);
+      await sim.thaw(...others);
+      await sim.sleep(10_000);
+      assert.ok(!a!.state.noQuorum && !b!.state.noQuorum);
+      await a!.waitFor((cut) => !cut.degraded && cut.members.length === 5);
+    }));
+
   it("carries calls of all four kinds, to all who serve", () =>
     simulateMesh({ seed: 1 }, async (sim) => {
       const [a] = (await sim.startAll(3, greeting)) as Three;
