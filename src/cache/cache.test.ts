@@ -200,6 +200,27 @@ describe("a cache without a mesh", () => {
     assert.equal(cache.stats().expirations, 1);
   });
 
+  it("warns of no leak where many are asked for by one signal, and gives up all of them by it", async (t) => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", hear);
+    t.after(() => process.off("warning", hear));
+    const source = new SlowSource();
+    const cache = new Cache({ maxKeys: 100, source: source.load });
+    const stop = new AbortController();
+    const keys = Array.from({ length: 50 }, (_, i) => `key-${i}`);
+    const { signal } = stop;
+    const all = [cache.getMany(keys, { signal }), ...keys.map((key) => cache.get(key, { signal }))];
+    await settled();
+    stop.abort();
+    for (const one of all) await assert.rejects(one, failsWith("BLIP_ABORTED"));
+    await settled();
+    assert.deepEqual(
+      warnings.filter(({ name }) => name === "MaxListenersExceededWarning"),
+      [],
+    );
+  });
+
   it("begins no more loads than it may", async () => {
     const source = new SlowSource();
     const cache = new Cache({ maxKeys: 10, maxLoads: 2, source: source.load });
@@ -279,10 +300,12 @@ describe("a cache without a mesh", () => {
       (await each).map(({ status }) => status),
       ["rejected", "rejected"],
     );
+    const { gets, loads } = partly.stats();
     await assert.rejects(
       partly.getMany(["a", 7 as never]),
       failsWith("BLIP_INVALID_OPTIONS", { field: "key" }),
     );
+    assert.deepEqual(partly.stats(), { ...partly.stats(), gets, loads }, "nothing is begun");
   });
 
   it("keeps nothing that its codec cannot read", async () => {

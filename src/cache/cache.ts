@@ -13,6 +13,7 @@ import type { LayoutMismatch } from "./layout-watch.ts";
 import { Lookup } from "./lookup.ts";
 import { MeshPeers } from "./mesh-peers.ts";
 import { type CacheOptions, type CheckedOptions, checkOptions } from "./options.ts";
+import { inTurn } from "./pacing.ts";
 import type { Peers } from "./peers.ts";
 import { extensionOf } from "./placement.ts";
 import { serving } from "./serving.ts";
@@ -22,7 +23,10 @@ import { Stores } from "./stores.ts";
 export interface GetOptions {
   /** Ends this caller's wait when it is aborted; others who wait for the same key are not concerned. */
   readonly signal?: AbortSignal;
-  /** How long this get may take. Default: the cache's. Infinity: no limit. */
+  /**
+   * How long this call may take, in milliseconds. Default: the cache's, which `getMany` counts for each key from when it
+   * is that key's turn. Infinity: no limit.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -104,17 +108,19 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
       const id = this.#keyOf(key);
       if (options !== undefined) checkGet(options);
       const found = this.#lookup.find(id);
-      return found === undefined ? this.#getElsewhere(id, options) : Promise.resolve(this.#shown(id, found));
+      if (found !== undefined) return Promise.resolve(this.#shown(id, found));
+      return this.#getElsewhere(id, options?.signal, this.#deadlineIn(options?.timeoutMs));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * The values of many keys, in the order of the keys. Those with the same owner travel together, one way and back.
-   * Fails as soon as one of them fails; `Promise.allSettled` over `get` travels just as well and tells of each.
+   * The values of many keys, in the order of the keys. Those with the same owner travel together, one way and back; where
+   * they are more than 256 for one owner, the others follow as answers come. Fails as soon as one of them fails, and asks
+   * for no more then; `Promise.allSettled` over `get` travels just as well and tells of each, but all at once.
    *
-   * @throws as `get`
+   * @throws as `get`; for a key that cannot be one, before any is asked for.
    */
   async getMany(keys: Iterable<string | Uint8Array>, options?: GetOptions): Promise<V[]> {
     // A text is iterable, and so are bytes; but whoever passes one means one key, and not each of its letters.
@@ -122,7 +128,24 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
     if (isOne || typeof keys?.[Symbol.iterator] !== "function") {
       throw invalid("keys", "an iterable of keys, each a text or a Uint8Array", keys);
     }
-    return Promise.all(Array.from(keys, (key) => this.get(key, options)));
+    const ids = Array.from(keys, (key) => this.#keyOf(key));
+    if (options !== undefined) checkGet(options);
+    this.#gets += ids.length;
+    const deadline = options?.timeoutMs === undefined ? undefined : this.#deadlineIn(options.timeoutMs);
+    const values: V[] = new Array(ids.length);
+    const takeFound = (i: number): boolean => {
+      const found = this.#lookup.find(ids[i]!);
+      if (found !== undefined) values[i] = this.#shown(ids[i]!, found);
+      return found !== undefined;
+    };
+    const ownerOf = (i: number): string | undefined =>
+      takeFound(i) ? undefined : (this.#lookup.ownerOf(ids[i]!) ?? this.name);
+    await inTurn(ids.length, ownerOf, async (i) => {
+      // It may have come in while it waited for its turn.
+      if (takeFound(i)) return;
+      values[i] = await this.#getElsewhere(ids[i]!, options?.signal, deadline ?? this.#deadlineIn());
+    });
+    return values;
   }
 
   /** The value, where it is held here; nobody is asked. @throws BlipError BLIP_INVALID_OPTIONS */
@@ -203,10 +226,13 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
   }
 
   /** Apart from hits, which are to cost no more than they must. */
-  async #getElsewhere(id: Key, options: GetOptions | undefined): Promise<V> {
-    const { signal, timeoutMs = this.#options.timeoutMs } = options ?? {};
-    const held = await this.#lookup.get(id, { signal, deadline: performance.now() + timeoutMs });
+  async #getElsewhere(id: Key, signal: AbortSignal | undefined, deadline: number): Promise<V> {
+    const held = await this.#lookup.get(id, { signal, deadline });
     return this.#decoded(id, this.#codec.onlyReads ? held.bytes : copyOf(held.bytes));
+  }
+
+  #deadlineIn(timeoutMs: number = this.#options.timeoutMs): number {
+    return performance.now() + timeoutMs;
   }
 
   #keyOf(key: string | Uint8Array): Key {

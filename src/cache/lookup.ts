@@ -61,6 +61,11 @@ export class Lookup {
     return this.#options.stores.find(key, this.#isWanted);
   }
 
+  /** Who is asked for the key first; nobody while alone. */
+  ownerOf(key: Key): string | undefined {
+    return firstOf(this.peers.owners(key)) ?? this.peers.self;
+  }
+
   /** For a caller in this process, who did not find it in the stores. @throws BlipError */
   get(key: Key, patience: Patience): Promise<Held> {
     let fetch = this.#fetches.get(key);
@@ -147,7 +152,7 @@ export class Lookup {
 
   #keep(key: Key, { bytes, expiresAt }: Held): void {
     const { stores } = this.#options;
-    const owner = this.#ownerOf(key);
+    const owner = this.ownerOf(key);
     const note = { owner: nameOf(owner), epoch: this.#epoch() };
     stores.keep(key, { bytes, expiresAt }, note, owner === this.peers.self);
   }
@@ -157,7 +162,7 @@ export class Lookup {
     const epoch = this.#epoch();
     if (kept.epoch === epoch) return true;
     const { stores } = this.#options;
-    const owner = nameOf(this.#ownerOf(key));
+    const owner = nameOf(this.ownerOf(key));
     // What was found while alone is as good as found by an owner.
     const self = nameOf(this.peers.self);
     const before = kept.owner === ALONE ? self : kept.owner;
@@ -176,10 +181,6 @@ export class Lookup {
       this.#epochs = (this.#epochs + 1) | 0;
     }
     return this.#epochs;
-  }
-
-  #ownerOf(key: Key): string | undefined {
-    return firstOf(this.peers.owners(key)) ?? this.peers.self;
   }
 }
 

@@ -2,6 +2,7 @@
 // the others get what they came for.
 
 import { aborted, BlipError } from "../mesh/errors.ts";
+import { onAbort } from "./abort-fan.ts";
 import type { Key } from "./key.ts";
 
 /** How long somebody waits. */
@@ -53,6 +54,7 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
  */
 export function waitFor<T>(work: Promise<T>, { signal, deadline }: Patience, doing: string): Promise<T> {
   return new Promise((resolve, reject) => {
+    let unheard: (() => void) | undefined;
     const giveUp = (error: BlipError): void => {
       release();
       reject(error);
@@ -61,12 +63,12 @@ export function waitFor<T>(work: Promise<T>, { signal, deadline }: Patience, doi
     const stop = (): void => giveUp(aborted(signal!, doing));
     const release = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      unheard?.();
     };
     const waitMs = Math.max(0, deadline - performance.now());
     const timer = waitMs <= TIMER_MS_MAX ? setTimeout(late, waitMs) : undefined;
     if (signal?.aborted) return stop();
-    signal?.addEventListener("abort", stop, { once: true });
+    unheard = signal && onAbort(signal, stop);
     work.finally(release).then(resolve, reject);
   });
 }

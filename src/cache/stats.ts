@@ -1,7 +1,7 @@
 // What a cache tells of itself: counts since it was made, and what it holds now.
 
 export interface CacheStats {
-  /** Calls of `get` in this process. */
+  /** Calls of `get` in this process, and keys of `getMany`. */
   readonly gets: number;
   /** Questions of other members, and of guests. */
   readonly served: number;
