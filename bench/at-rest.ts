@@ -20,7 +20,7 @@ export interface AtRest {
 
 export interface Window {
   /**
-   * How long what the last view change set off may die away. In a Node process V8 finds some 10 to 20 s later that
+   * How long what the last view change set off may die away. In a Node process V8 finds some 10 to 40 s later that
    * little goes on, and collects all garbage twice to give memory back: that is once, and as much work as rest is in a minute.
    */
   readonly settleMs: number;

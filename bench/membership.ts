@@ -39,7 +39,7 @@ export const membership: Benchmark = {
 
 async function run({ quick, runs, sizes }: BenchmarkOptions): Promise<BenchmarkResult> {
   const kinds = availableKinds();
-  const window: Window = { settleMs: 30_000, windowMs: quick ? 10_000 : 30_000 };
+  const window: Window = { settleMs: 40_000, windowMs: quick ? 10_000 : 30_000 };
   const meshRuns: MeshRun[] = [];
   for (const size of sizes ?? (quick ? [3, 10] : [3, 10, 32])) {
     const count = runs ?? (quick ? 2 : 5);
