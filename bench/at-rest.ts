@@ -3,7 +3,7 @@
  */
 import { setTimeout as pass } from "node:timers/promises";
 import type { HeldMesh } from "./held-mesh.ts";
-import { residentMib, tcpOpens, threadSeconds } from "./machine.ts";
+import { memoryOf, tcpOpens, threadSeconds } from "./machine.ts";
 
 export interface AtRest {
   /** Of one core, mean over the members. */
@@ -66,7 +66,7 @@ async function look(mesh: HeldMesh): Promise<Look> {
   const usage = {
     atMs: performance.now(),
     cpuSeconds: pids.map(threadSeconds),
-    rssMib: sum(pids.map(residentMib)),
+    rssMib: sum(pids.map((pid) => memoryOf(pid)?.rssMib)),
     tcpOpens: tcpOpens(),
   };
   if (mesh.kind !== "node") return usage;

@@ -31,9 +31,19 @@ export function threadSeconds(pid: number): ReadonlyMap<string, number> | undefi
   }
 }
 
-export function residentMib(pid: number): number | undefined {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1];
-  return kib === undefined ? undefined : Number(kib) / 1024;
+export interface Memory {
+  /** What is resident of it. */
+  readonly rssMib: number;
+  /** The part of that which is no page of a file; those are shared by all that use the file. */
+  readonly ownMib: number;
+}
+
+export function memoryOf(pid: number): Memory | undefined {
+  const status = read(`/proc/${pid}/status`) ?? "";
+  const mib = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
+  const [rssMib, ownMib] = [mib("VmRSS"), mib("RssAnon")];
+  return Number.isNaN(rssMib + ownMib) ? undefined : { rssMib, ownMib };
 }
 
 /** TCP connections opened so far by all processes of this network namespace. */

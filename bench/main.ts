@@ -12,6 +12,7 @@ import { calls } from "./calls.ts";
 import { herd } from "./herd.ts";
 import { describeMachine, load } from "./machine.ts";
 import { membership } from "./membership.ts";
+import { memory } from "./memory.ts";
 import { paper } from "./paper.ts";
 import { rpc } from "./rpc.ts";
 import { scale } from "./scale.ts";
@@ -22,6 +23,7 @@ import { viewChanges } from "./view-changes.ts";
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   membership,
+  memory,
   acceptance,
   cache,
   calls,
