@@ -1,5 +1,6 @@
 // `blip agent`: one member, until it is told to stop.
 
+import type { AddressLayout } from "../cache/index.ts";
 import {
   createMesh,
   isBlipError,
@@ -39,6 +40,11 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   },
   { name: "json", help: "each view change as one line of JSON" },
   { name: "cache", value: "MAX_KEYS", help: "serve a cache for trying things out; see blip cache get" },
+  {
+    name: "rust-layout",
+    value: "LAYOUT",
+    help: "with --cache, how Rust members place keys: std-new, std-mid, std-old (default std-new)",
+  },
   ...TLS_FLAGS,
   { name: "mutual", help: "callers must show a certificate that comes from --tls-ca" },
   { name: "mesh-name", value: "NAME", help: "the name of the mesh; no other is joined (default: no name)" },
@@ -123,6 +129,7 @@ const FLAG_OF_OPTION: Readonly<Record<string, string>> = {
   faultStrikes: "fault-strikes",
   cutDetector: "cut",
   meshName: "mesh-name",
+  rustLayout: "rust-layout",
 };
 
 function metaAbout(field: string, flags: Flags): Given | undefined {
@@ -163,10 +170,15 @@ function leaveOptionsOf(flags: Flags): LeaveOptions {
 
 async function servicesOf(flags: Flags, member: () => Promise<Mesh>): Promise<readonly MeshService[]> {
   const maxKeys = flags.number("cache", "a whole number of keys, 1 or more");
-  if (maxKeys === undefined) return [];
+  const layout = flags.one("rust-layout");
+  if (maxKeys === undefined) {
+    if (layout !== undefined) throw wrong(layout, "--cache beside it");
+    return [];
+  }
   if (maxKeys === 0) throw wrong(flags.one("cache")!, "a whole number of keys, 1 or more");
   const { demonstrationCache } = await import("./cache-get.ts");
-  return [demonstrationCache(maxKeys, member)];
+  const rustLayout = layout?.text as AddressLayout | undefined;
+  return [demonstrationCache({ maxKeys, ...(rustLayout !== undefined && { rustLayout }) }, member)];
 }
 
 function metadataOf(pairs: readonly Given[]): Record<string, string> {

@@ -1,6 +1,6 @@
 // `blip cache get KEY`: one value, asked for from outside of the mesh.
 
-import { Cache, textCodec } from "../cache/index.ts";
+import { Cache, type CacheOptions, textCodec } from "../cache/index.ts";
 import { getFromOutside } from "../cache/outside.ts";
 import { Channels } from "../grpc/index.ts";
 import type { Mesh } from "../index.ts";
@@ -40,9 +40,12 @@ async function ask(key: string, flags: Flags, around: Surroundings): Promise<num
 }
 
 /** What `blip agent --cache` serves: a source for trying things out, whose values say who loaded them. */
-export function demonstrationCache(maxKeys: number, member: () => Promise<Mesh>): Cache<string> {
+export function demonstrationCache(
+  options: Pick<CacheOptions<string>, "maxKeys" | "rustLayout">,
+  member: () => Promise<Mesh>,
+): Cache<string> {
   return new Cache({
-    maxKeys,
+    ...options,
     clients: "anyone",
     codec: textCodec,
     source: async (_, { text }) => `${text}@${(await member()).localAddress}`,

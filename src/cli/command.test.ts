@@ -54,6 +54,11 @@ describe("a command line that says something wrong", () => {
     ["agent --cut 5,4,5", /--cut 5,4,5: .*expected .*1 to high \(4\)/],
     ["agent --cache 0", /--cache 0: expected a whole number of keys, 1 or more/],
     ["agent --cache many", /--cache many: expected a whole number of keys, 1 or more/],
+    [
+      "agent --cache 9 --rust-layout new",
+      /--rust-layout new: .*expected one of "std-new", "std-mid", "std-old"/,
+    ],
+    ["agent --rust-layout std-mid", /--rust-layout std-mid: expected --cache beside it/],
     ["agent --tls-cert no.pem", /--tls-cert no\.pem: expected a file in PEM that can be read \(ENOENT\)/],
     ["agent --tls-cert package.json --tls-key package.json", /--tls-cert package\.json: .*BEGIN/],
     ["agent --mutual", /--tls-ca: .*clientAuth needs it/],
