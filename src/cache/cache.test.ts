@@ -138,7 +138,25 @@ describe("a cache without a mesh", () => {
     await assert.rejects(cache.get(7 as never), refused);
     assert.throws(() => cache.peek("12345"), refused);
     await assert.rejects(cache.forget("12345"), refused);
+    assert.deepEqual([cache.stats().keys, cache.stats().loads], [0, 0]);
     assert.equal((await cache.get("")).length, 0);
+  });
+
+  it("holds something with the least memory that it can be given", async () => {
+    const cache = new Cache({ maxBytes: 65_536, source: (key) => key });
+    for (let i = 0; i < 5000; i++) await cache.get(`key-${i}`);
+    const { keys, bytes } = cache.stats();
+    assert.ok(keys > 500, `${keys} keys`);
+    assert.ok(bytes! <= 65_536, `${bytes} bytes`);
+  });
+
+  it("hands out a value that does not fit in, and keeps the others", async () => {
+    const source = (_: Uint8Array, { text }: { text: string }): Uint8Array => Buffer.alloc(Number(text));
+    const cache = new Cache({ maxBytes: 65_536, source });
+    await cache.get("10");
+    assert.equal((await cache.get("100000")).length, 100_000);
+    assert.equal(cache.peek("100000"), undefined);
+    assert.equal(cache.peek("10")!.length, 10);
   });
 
   it("hands out copies", async () => {
@@ -241,7 +259,8 @@ describe("a cache without a mesh", () => {
       [{}, /maxKeys, maxBytes: expected one of the two; neither is given/],
       [{ maxKeys: 1, maxBytes: 1 }, /both are given/],
       [{ maxKeys: 0 }, /maxKeys: expected a whole number above 0, got 0/],
-      [{ maxBytes: 1.5 }, /maxBytes: .* got 1.5/],
+      [{ maxBytes: 65_536.5 }, /maxBytes: .* got 65536.5/],
+      [{ maxBytes: 100 }, /maxBytes: expected a whole number of bytes, 65536 or more, got 100/],
       [{ maxKeys: 1, source: "x" }, /source: expected a function/],
       [{ maxKeys: 1, name: "no name" }, /name: expected a full gRPC name/],
       [{ maxKeys: 1, codec: {} }, /codec: expected an object with encode/],

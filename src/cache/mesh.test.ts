@@ -223,6 +223,16 @@ describe("a cache on a mesh", () => {
     for (const { cache } of members.all) assert.equal(cache.stats().askedInVain, 0);
   });
 
+  it("loads at the asker what the owner refuses, for a shorter limit of its own", async (t) => {
+    const members = new Members(t);
+    const [one, other] = [await members.add(), await members.add({ maxKeyBytes: 3 })];
+    const keys = KEYS.slice(0, 20);
+    assert.equal((await one.cache.getMany(keys)).length, keys.length);
+    assert.equal(members.loads.length, keys.length);
+    assert.equal(other.cache.stats().keys, 0);
+    await assert.rejects(other.cache.get(keys[0]!), failsWith("BLIP_INVALID_OPTIONS", { field: "key" }));
+  });
+
   it("forgets at the owner too", async (t) => {
     const members = await three(t);
     await same(members, ["k"]);
@@ -312,8 +322,8 @@ describe("a cache that strangers ask", () => {
     const headers = new Metadata();
     headers.set("blip-cache-member", "127.0.0.1:1");
     await assert.rejects(call("/blip.cache.Cache.ext.v1/Exchange", field1("k"), headers), denied);
-    assert.equal(cache.stats().keys, 0);
-    assert.equal(cache.stats().loads, 0);
+    assert.deepEqual([cache.stats().keys, cache.stats().loads], [0, 0]);
+    assert.equal(Buffer.from(await cache.get("k")).toString(), "k", "nobody else is harmed");
   });
 
   it("answers anyone where it is told to, as the owner of the key would", async (t) => {

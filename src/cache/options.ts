@@ -13,7 +13,10 @@ import type { Limit } from "./s3-fifo.ts";
 interface Limits {
   /** Most keys of its own that this member holds; an eighth as many of others' come on top. Or: */
   readonly maxKeys?: number;
-  /** Most memory that this member holds in keys and values, those of others and bookkeeping included. */
+  /**
+   * Most memory that this member holds in keys and values, those of others and bookkeeping included, in bytes; at least
+   * 64 KiB. A ninth of it is for keys of others. A value that does not fit into its part is handed out and not kept.
+   */
   readonly maxBytes?: number;
 }
 
@@ -23,33 +26,36 @@ interface Common extends Limits {
    * different names. Rust members know one, "blip.cache.Cache", which is the default.
    */
   readonly name?: string;
-  /** How long a get may take. Default 10000. */
+  /** How long a get may take, in milliseconds. Default 10000. */
   readonly timeoutMs?: number;
-  /** How long the source may take for one key, before that counts as failed. Default 30000. */
+  /** How long the source may take for one key, before that counts as failed, in milliseconds. Default 30000. */
   readonly loadTimeoutMs?: number;
-  /** How many keys may be loaded at the same time. Default 10000. */
+  /** How many keys may be loaded at the same time; who wants one more gets BLIP_OVERLOADED. Default 10000. */
   readonly maxLoads?: number;
   /**
    * Where the owner of a key is dead or slow: "next" asks the member that would own it next, and loads here in the
    * end; "local" loads here at once; "fail" fails. Default "next".
    */
   readonly ownerFailure?: OwnerFailure;
-  /** How long an owner may take, loading included; but never more than half of the get's time. Default 5000. */
+  /**
+   * How long an owner may take, loading included, in milliseconds; but never more than half of the get's time. Default
+   * 5000.
+   */
   readonly ownerTimeoutMs?: number;
   /** How keys find their owners: see docs/cache.md. Default "auto". */
   readonly placement?: PlacementChoice;
   /** By what Rust members were compiled, for placement "blip". Default "std-new". */
   readonly rustLayout?: AddressLayout;
   /**
-   * For how long after a view change the new owner of a key asks the former one before the source. 0: never.
-   * Default 60000.
+   * For how many milliseconds after a view change the new owner of a key asks the former one before the source. 0:
+   * never. Default 60000.
    */
   readonly handoffMs?: number;
   /** Who may get values over the network. "anyone" lets `blip cache get` in. Default "members". */
   readonly clients?: Clients;
-  /** Longest key. Default 65536. */
+  /** Longest key, in bytes. Default 64 KiB; at most 16 MiB. */
   readonly maxKeyBytes?: number;
-  /** Longest value. Default 16 MiB; at most 32 MiB, for a value travels in one message. */
+  /** Longest value, in bytes. Default 16 MiB; at most 32 MiB, for a value travels in one message. */
   readonly maxValueBytes?: number;
 }
 
@@ -80,30 +86,22 @@ export interface CheckedOptions<V> extends Required<Omit<Common, keyof Limits>> 
   readonly livesMs: number | undefined;
 }
 
-const NAMES: readonly string[] = [
-  ...[
-    "maxKeys",
-    "maxBytes",
-    "source",
-    "codec",
-    "name",
-    "timeoutMs",
-    "loadTimeoutMs",
-    "maxLoads",
-    "ownerFailure",
-  ],
-  ...["ownerTimeoutMs", "placement", "rustLayout", "handoffMs", "clients", "maxKeyBytes", "maxValueBytes"],
-  "expireAfterMs",
+const NAMES: readonly (keyof BytesCacheOptions)[] = [
+  ...(["maxKeys", "maxBytes", "source", "codec", "name", "timeoutMs", "loadTimeoutMs", "maxLoads"] as const),
+  ...(["ownerFailure", "ownerTimeoutMs", "placement", "rustLayout", "handoffMs", "clients"] as const),
+  ...(["maxKeyBytes", "maxValueBytes", "expireAfterMs"] as const),
 ];
 /** What one gRPC message may hold is twice as much. */
 const VALUE_BYTES_MAX = 32 * 1024 * 1024;
 const MIB = 1024 * 1024;
+/** With less, pages and bookkeeping would be no small part of a store, and hardly a value would fit in. */
+const BYTES_MIN = 64 * 1024;
 
 /** @throws BlipError BLIP_INVALID_OPTIONS */
 export function checkOptions<V>(options: CacheOptions<V>): CheckedOptions<V> {
   if (typeof options !== "object" || options === null) throw invalid("options", "an object", options);
   for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) throw invalid(name, `one of ${NAMES.join(", ")}`);
+    if (!NAMES.includes(name as keyof BytesCacheOptions)) throw invalid(name, `one of ${NAMES.join(", ")}`);
   }
   const codec = checkCodec(options.codec) as Codec<V>;
   const { source, expireAfterMs } = options;
@@ -160,7 +158,8 @@ function checkLimit({ maxKeys, maxBytes }: Limits): Limit {
     throw invalid("maxKeys, maxBytes", `one of the two; ${given} given`);
   }
   if (maxKeys !== undefined) return { keys: whole("maxKeys", maxKeys) };
-  return { bytes: whole("maxBytes", maxBytes) };
+  if (Number.isSafeInteger(maxBytes) && Number(maxBytes) >= BYTES_MIN) return { bytes: Number(maxBytes) };
+  throw invalid("maxBytes", `a whole number of bytes, ${BYTES_MIN} or more`, maxBytes);
 }
 
 function checkCodec(codec: unknown): Codec<unknown> {
