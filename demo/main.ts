@@ -1,12 +1,14 @@
 /**
  * `npm run demo [-- --keep]`: five processes form a mesh and count the words of thousands of files for a
- * driver, which is a member itself. One of them is killed and a sixth one joins while calls are under way.
- * Exit status 1 unless the result equals what one process alone counts, and no call was lost. `--keep` leaves
- * the mesh up until Ctrl-C.
+ * driver, which is a member itself. One of them is killed and a sixth one joins while calls are under way. Before and
+ * after that, all ask their common cache how many words each file has.
+ * Exit status 1 unless the result equals what one process alone counts, no call was lost, and no file was counted
+ * twice for the cache but those that the killed one had. `--keep` leaves the mesh up until Ctrl-C.
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { createMesh, type Mesh } from "blip-mesh";
+import type { Cache } from "blip-mesh/cache";
 import { countAlone, countByCalls } from "./counting.ts";
 import { CutWatch, nameOf } from "./cut-watch.ts";
 import { countMoved, sharesOf } from "./ownership.ts";
@@ -15,6 +17,7 @@ import { RoutedCalls } from "./routed-calls.ts";
 import { count, Story } from "./story.ts";
 import { findTextFiles, type TextFile } from "./text-files.ts";
 import type { WordStatistics } from "./word-statistics.ts";
+import { type Total, totalsCache } from "./word-totals.ts";
 
 const firstFive = { alpha: "eu-1", bravo: "eu-1", charlie: "eu-2", delta: "us-1", echo: "us-1" };
 const sixth = { name: "foxtrot", zone: "eu-2" };
@@ -32,6 +35,7 @@ interface Stage {
   readonly watch: CutWatch;
   readonly processes: Processes;
   readonly calls: RoutedCalls;
+  readonly totals: Cache<Total>;
 }
 
 async function main(keep: boolean): Promise<boolean> {
@@ -42,9 +46,11 @@ async function main(keep: boolean): Promise<boolean> {
     `Members of a mesh count the words of ${count(files.length)} text files in node_modules, ${megabytes} MB`,
   );
 
-  const mesh = await createMesh({ listen: "127.0.0.1:0", metadata: { name: "driver" } });
+  const totals = totalsCache("driver");
+  const mesh = await createMesh({ listen: "127.0.0.1:0", metadata: { name: "driver" }, services: [totals] });
   const processes = new Processes(mesh.localAddress);
-  const stage = { story, files, mesh, processes, watch: new CutWatch(story), calls: new RoutedCalls(mesh) };
+  const [watch, calls] = [new CutWatch(story), new RoutedCalls(mesh)];
+  const stage = { story, files, mesh, processes, watch, calls, totals };
   try {
     return await Promise.race([play(stage, keep), processes.died]);
   } finally {
@@ -55,7 +61,10 @@ async function main(keep: boolean): Promise<boolean> {
 
 async function play(stage: Stage, keep: boolean): Promise<boolean> {
   await startFive(stage);
-  const isWell = await check(stage, await countThroughout(stage));
+  const before = await fillCache(stage);
+  const counted = await countThroughout(stage);
+  const cached = { before, after: await readCache(stage, before) };
+  const isWell = await check(stage, counted, cached);
   if (keep) await stayUp(stage);
   return isWell;
 }
@@ -70,6 +79,32 @@ async function startFive({ story, watch, mesh, processes, calls, files }: Stage)
     .map((member) => `${nameOf(member)} ${count(shares.get(member.address)!)}`)
     .sort();
   story.tell("owners", `of the files, by their paths: ${texts.join(", ")}`);
+}
+
+/** Each file is counted by the member that owns its path in the cache. */
+async function fillCache({ story, files, totals }: Stage): Promise<Total[]> {
+  const found = await totals.getMany(pathsOf(files), { timeoutMs });
+  const shares = new Map<string, number>();
+  for (const { by } of found) shares.set(by, (shares.get(by) ?? 0) + 1);
+  const texts = [...shares].map(([name, share]) => `${name} ${count(share)}`).sort();
+  story.tell("cache", `of the words of each file, which were counted by: ${texts.join(", ")}`);
+  return found;
+}
+
+/** The same again, by who is there now. */
+async function readCache({ story, files, totals }: Stage, before: readonly Total[]): Promise<Total[]> {
+  const found = await totals.getMany(pathsOf(files), { timeoutMs });
+  const anew = found.filter((total, i) => !isSame(total, before[i]!)).length;
+  story.tell(
+    "cache",
+    `asked again: ${count(found.length - anew)} files as counted before, ${count(anew)} anew`,
+  );
+  return found;
+}
+
+/** One and the same count, and not another one with the same result. */
+function isSame(a: Total, b: Total): boolean {
+  return a.by === b.by && a.turn === b.turn;
 }
 
 /** What was counted in each pass over all files, and who was killed meanwhile. */
@@ -140,7 +175,17 @@ async function killAndReplace({ story, watch, mesh, processes, calls, files }: S
   return nameOf(victim);
 }
 
-async function check({ story, watch, calls, files }: Stage, { passes, victim }: Counted): Promise<boolean> {
+/** What the cache said of each file, before and after the trouble. */
+interface Cached {
+  readonly before: readonly Total[];
+  readonly after: readonly Total[];
+}
+
+async function check(
+  { story, watch, calls, files }: Stage,
+  { passes, victim }: Counted,
+  { before, after }: Cached,
+): Promise<boolean> {
   const alone = await countAlone(files);
   const top = alone
     .top(5)
@@ -150,6 +195,8 @@ async function check({ story, watch, calls, files }: Stage, { passes, victim }: 
   console.log();
 
   const { made, retried, lost } = calls.tally;
+  const wordsIn = (totals: readonly Total[]): number => totals.reduce((sum, { words }) => sum + words, 0);
+  const lostWithVictim = before.filter(({ by }) => by === victim).length;
   const expected = ["driver", ...Object.keys(firstFive), sixth.name].sort();
   const checks: readonly (readonly [boolean, string])[] = [
     [
@@ -160,6 +207,11 @@ async function check({ story, watch, calls, files }: Stage, { passes, victim }: 
     [
       lost.length === 0,
       `${count(made)} calls, ${count(retried)} of them again at the next owner, ${lost.length} lost`,
+    ],
+    [
+      [before, after].every((totals) => wordsIn(totals) === alone.words) &&
+        after.every((total, i) => isSame(total, before[i]!) || before[i]!.by === victim),
+      `the cache: every file counted once, and again only of the ${count(lostWithVictim)} that ${victim} had`,
     ],
     [
       [...watch.joined].sort().join() === expected.join() && watch.kicked.join() === victim,

@@ -8,6 +8,7 @@ import { createMesh, service } from "blip-mesh";
 import { WordCount } from "./gen/word_count_pb.ts";
 import { folder } from "./text-files.ts";
 import { countWords } from "./word-statistics.ts";
+import { totalsCache } from "./word-totals.ts";
 
 process.stdin.once("close", () => process.exit(0)).resume();
 
@@ -29,5 +30,6 @@ await createMesh({
         return { words: [...occurrences.keys()], times: [...occurrences.values()] };
       },
     }),
+    totalsCache(name),
   ],
 });

@@ -15,7 +15,10 @@ export interface LoadContext {
   readonly signal: AbortSignal;
 }
 
-/** Where values come from; called for a key that is held nowhere. */
+/**
+ * Where values come from; called for a key that is held nowhere. It throws where there is no value, for `undefined` and
+ * `null` are none; a gRPC status as the `code` of its error reaches those who ask from other members.
+ */
 export type Source<V> = (key: Uint8Array, context: LoadContext) => V | PromiseLike<V>;
 
 export interface LoaderOptions {

@@ -1,0 +1,31 @@
+/** The cache that all processes of the demo share: how many words a file has, counted once in the whole mesh. */
+import { readFile } from "node:fs/promises";
+import { join, normalize } from "node:path";
+import { Cache, jsonCodec } from "blip-mesh/cache";
+import { folder } from "./text-files.ts";
+import { countWords } from "./word-statistics.ts";
+
+export interface Total {
+  readonly words: number;
+  /** Who counted them. */
+  readonly by: string;
+  /** How many files it had counted by then: no other count is the same. */
+  readonly turn: number;
+}
+
+export function totalsCache(by: string): Cache<Total> {
+  let turn = 0;
+  return new Cache({
+    name: "demo.WordTotals",
+    maxKeys: 20_000,
+    // However long the demo takes, whoever joins takes over what others have counted.
+    handoffMs: 3_600_000,
+    codec: jsonCodec<Total>(),
+    source: async (_, { text: path }) => {
+      if (normalize(path).startsWith("..")) throw new Error(`${path} is outside of the folder`);
+      const occurrences = countWords(await readFile(join(folder, path), "utf8"));
+      turn += 1;
+      return { words: [...occurrences.values()].reduce((sum, times) => sum + times, 0), by, turn };
+    },
+  });
+}
