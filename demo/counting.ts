@@ -1,8 +1,6 @@
 /** The same computation in two ways: by calls to the members of a mesh, and in this process alone. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { RoutedCalls } from "./routed-calls.ts";
-import { folder, type TextFile } from "./text-files.ts";
+import { readText, type TextFile } from "./text-files.ts";
 import { countWords, WordStatistics } from "./word-statistics.ts";
 
 const callsUnderWay = 32;
@@ -31,7 +29,7 @@ export async function countByCalls(
 export async function countAlone(files: readonly TextFile[]): Promise<WordStatistics> {
   const statistics = new WordStatistics();
   for (const { path } of files) {
-    const occurrences = countWords(await readFile(join(folder, path), "utf8"));
+    const occurrences = countWords(await readText(path));
     statistics.add([...occurrences.keys()], [...occurrences.values()]);
   }
   return statistics;

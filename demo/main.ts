@@ -1,9 +1,9 @@
 /**
  * `npm run demo [-- --keep]`: five processes form a mesh and count the words of thousands of files for a
  * driver, which is a member itself. One of them is killed and a sixth one joins while calls are under way. Before and
- * after that, all ask their common cache how many words each file has.
- * Exit status 1 unless the result equals what one process alone counts, no call was lost, and no file was counted
- * twice for the cache but those that the killed one had. `--keep` leaves the mesh up until Ctrl-C.
+ * after that the driver asks the cache that all of them share how many words each file has.
+ * Exit status 1 unless the result equals what one process alone counts, no call was lost, and the cache counted no file
+ * twice but those that only the killed one held. `--keep` leaves the mesh up until Ctrl-C.
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ import { RoutedCalls } from "./routed-calls.ts";
 import { count, Story } from "./story.ts";
 import { findTextFiles, type TextFile } from "./text-files.ts";
 import type { WordStatistics } from "./word-statistics.ts";
-import { type Total, totalsCache } from "./word-totals.ts";
+import { loadsOf, type Total, totalsCache } from "./word-totals.ts";
 
 const firstFive = { alpha: "eu-1", bravo: "eu-1", charlie: "eu-2", delta: "us-1", echo: "us-1" };
 const sixth = { name: "foxtrot", zone: "eu-2" };
@@ -87,18 +87,17 @@ async function fillCache({ story, files, totals }: Stage): Promise<Total[]> {
   const shares = new Map<string, number>();
   for (const { by } of found) shares.set(by, (shares.get(by) ?? 0) + 1);
   const texts = [...shares].map(([name, share]) => `${name} ${count(share)}`).sort();
-  story.tell("cache", `of the words of each file, which were counted by: ${texts.join(", ")}`);
+  story.tell("cache", `${count(found.length)} loads of how many words a file has, by ${texts.join(", ")}`);
   return found;
 }
 
-/** The same again, by who is there now. */
+/** The same again, of who is there now. */
 async function readCache({ story, files, totals }: Stage, before: readonly Total[]): Promise<Total[]> {
   const found = await totals.getMany(pathsOf(files), { timeoutMs });
-  const anew = found.filter((total, i) => !isSame(total, before[i]!)).length;
-  story.tell(
-    "cache",
-    `asked again: ${count(found.length - anew)} files as counted before, ${count(anew)} anew`,
-  );
+  const loads = found.filter((total, i) => !isSame(total, before[i]!)).length;
+  const hits = found.length - loads;
+  const percent = ((100 * hits) / found.length).toFixed(1);
+  story.tell("cache", `asked again: ${count(hits)} hits (${percent} %), ${count(loads)} loads`);
   return found;
 }
 
@@ -197,6 +196,7 @@ async function check(
   const { made, retried, lost } = calls.tally;
   const wordsIn = (totals: readonly Total[]): number => totals.reduce((sum, { words }) => sum + words, 0);
   const lostWithVictim = before.filter(({ by }) => by === victim).length;
+  const anew = after.filter((total, i) => !isSame(total, before[i]!)).length;
   const expected = ["driver", ...Object.keys(firstFive), sixth.name].sort();
   const checks: readonly (readonly [boolean, string])[] = [
     [
@@ -210,8 +210,11 @@ async function check(
     ],
     [
       [before, after].every((totals) => wordsIn(totals) === alone.words) &&
-        after.every((total, i) => isSame(total, before[i]!) || before[i]!.by === victim),
-      `the cache: every file counted once, and again only of the ${count(lostWithVictim)} that ${victim} had`,
+        after.every((total, i) => isSame(total, before[i]!) || before[i]!.by === victim) &&
+        loadsOf(before) === files.length &&
+        loadsOf([...before, ...after]) === files.length + anew,
+      `the cache: ${count(2 * files.length)} gets; one load for each file, and ${count(anew)} more, of the ` +
+        `${count(lostWithVictim)} that ${victim} had`,
     ],
     [
       [...watch.joined].sort().join() === expected.join() && watch.kicked.join() === victim,

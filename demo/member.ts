@@ -2,11 +2,9 @@
  * One of the processes that serve WordCount: `member.ts SEED NAME ZONE`. It joins the mesh of the seed and
  * serves until its stdin ends, which it does at the latest when the process that started it does.
  */
-import { readFile } from "node:fs/promises";
-import { join, normalize } from "node:path";
 import { createMesh, service } from "blip-mesh";
 import { WordCount } from "./gen/word_count_pb.ts";
-import { folder } from "./text-files.ts";
+import { readText } from "./text-files.ts";
 import { countWords } from "./word-statistics.ts";
 import { totalsCache } from "./word-totals.ts";
 
@@ -24,9 +22,7 @@ await createMesh({
   services: [
     service(WordCount, {
       async countFile({ path }) {
-        if (normalize(path).startsWith("..")) throw new Error(`${path} is outside of the folder`);
-        const text = await readFile(join(folder, path), "utf8");
-        const occurrences = countWords(text);
+        const occurrences = countWords(await readText(path));
         return { words: [...occurrences.keys()], times: [...occurrences.values()] };
       },
     }),

@@ -1,9 +1,9 @@
 /** The text files that `npm ci` leaves on disk: thousands of files that nobody had to write for this. */
-import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const folder = fileURLToPath(new URL("../node_modules", import.meta.url));
+const folder = fileURLToPath(new URL("../node_modules", import.meta.url));
 
 const extensions = new Set([".cjs", ".cts", ".js", ".json", ".md", ".mjs", ".mts", ".proto", ".ts", ".txt"]);
 
@@ -28,4 +28,10 @@ export async function findTextFiles(): Promise<TextFile[]> {
       }),
   );
   return found.filter(({ bytes }) => bytes <= bytesMax).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Of a path that somebody else may have come up with. */
+export async function readText(path: string): Promise<string> {
+  if (normalize(path).startsWith("..")) throw new Error(`${path} is outside of the folder`);
+  return readFile(join(folder, path), "utf8");
 }
