@@ -1,6 +1,6 @@
 // A model of a member that runs the Rust crate blip 0.3.0, with its bugs: what it says and refuses, when, and how it comes
-// to grief (PROTOCOL, PITFALLS B1 to B20). In a simulation it stands in for the real one; interop shows that both answer
-// alike.
+// to grief (PROTOCOL, PITFALLS B1 to B20). In a simulation it stands in for the real one; test/dialogues hold it to what the
+// real one said.
 
 import type { Effect, Event, Machine, Millis, Token } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
@@ -120,11 +120,8 @@ class RustPeer implements Machine {
   }
 
   #doWhatIsDue(): void {
-    for (const [token, request] of this.#waiting) {
-      if (this.#wayIn.holdsLock) return;
-      this.#waiting.delete(token);
-      this.#onRequest(token, request);
-    }
+    this.#hearWhoWaited();
+    if (this.#wayIn.holdsLock) return;
     if (this.#now >= this.#batch.dueAt) {
       const { configuration, edges } = this.#batch.take();
       if (edges.length > 0) this.#own.push({ kind: "alerts", sender: this.#self, configuration, edges });
@@ -135,7 +132,19 @@ class RustPeer implements Machine {
       this.#batch.add(report, this.#configuration.id, this.#now);
       this.#probe(probe);
     }
-    while (this.#own.length > 0 && !this.#wayIn.holdsLock) this.#originate(this.#own.shift()!);
+    while (this.#own.length > 0 && !this.#wayIn.holdsLock) {
+      this.#originate(this.#own.shift()!);
+      this.#joinWhereDegraded();
+    }
+  }
+
+  /** The lock is given in the order in which it was asked for: the next attempt to join has it after those who waited. */
+  #hearWhoWaited(): void {
+    for (const [token, request] of this.#waiting) {
+      this.#waiting.delete(token);
+      this.#onRequest(token, request);
+    }
+    this.#joinWhereDegraded();
   }
 
   // What others ask.
@@ -204,7 +213,10 @@ class RustPeer implements Machine {
     if (say !== undefined) this.#own.push(say);
     if (promise !== undefined) this.#out.send([gossip.sender], promise);
     if (hasAnnounced) this.#fallback = { configuration: gossip.configuration, dueAt: this.#fallbackAt() };
-    if (applied !== undefined) this.#publish(applied);
+    if (applied !== undefined) {
+      this.#letIn(applied.joined);
+      this.#publish(applied);
+    }
     return reply;
   }
 
@@ -229,19 +241,23 @@ class RustPeer implements Machine {
     this.#publish({ joined: [this.#self], kicked: [] });
   }
 
+  /** Those who wait at the door hear of a decision that names them; not where the peer comes back to a view with them. */
+  #letIn(joined: readonly Endpoint[]): void {
+    const { view, id: configuration } = this.#configuration;
+    for (const token of this.#doors.release(joined))
+      this.#out.reply(token, { kind: "joined", sender: this.#self, configuration, view });
+  }
+
   #publish({ joined, kicked }: Applied): void {
-    const { view, id } = this.#configuration;
+    const { view } = this.#configuration;
     this.#consensus.clear();
     const degraded = !view.has(this.#self);
     this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded } });
-    for (const token of this.#doors.release(joined))
-      this.#out.reply(token, { kind: "joined", sender: this.#self, configuration: id, view });
     this.#out.cancelThose(({ kind }) => kind === "probe");
     this.#probe(this.#faultDetector.restart(view, this.#self, this.#now));
     if (!degraded) return;
     this.#degraded.push(view.members);
     if (this.#degraded.length > CUTS_MAX) this.#degraded.shift();
-    this.#joinWhereDegraded();
   }
 
   /** One removal after the other, also those that came before it was let in again (PITFALLS A13). */
@@ -264,7 +280,6 @@ class RustPeer implements Machine {
     if (view === undefined) return;
     this.#configuration.replace(view);
     this.#publish({ joined: view.members, kicked: [] });
-    this.#joinWhereDegraded();
   }
 
   #probe(subjects: readonly Endpoint[]): void {
