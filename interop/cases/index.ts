@@ -6,6 +6,7 @@ import "./partition.ts";
 import "./secured.ts";
 import "./caching.ts";
 import "./layouts.ts";
+import "./dialogues.ts";
 import { assertSomeCaseIsChosen } from "../mixed-mesh.ts";
 
 assertSomeCaseIsChosen();
