@@ -38,6 +38,9 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.keepalive_timeout_ms": 5000,
   // Peers that are spoken to at all are spoken to every few seconds.
   "grpc.client_idle_timeout_ms": 30_000,
+  // What a peer may send before it hears that it was read, on each connection. With HTTP/2's own 64 KiB, answers of a few
+  // hundred KiB stand still several times on their way.
+  "grpc-node.flow_control_window": 1024 * 1024,
   "grpc.max_receive_message_length": 64 * 1024 * 1024,
   "grpc.max_send_message_length": -1,
   "grpc.enable_retries": 0,
