@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import type { Mesh, MeshService } from "../index.ts";
 import { aborted, invalid } from "../mesh/errors.ts";
 import type { Codec } from "./codec.ts";
-import { copyOf } from "./copies.ts";
+import { copyOf, keepable } from "./copies.ts";
 import { type OwnerFailed, unreadable } from "./failures.ts";
 import { Guests } from "./guests.ts";
 import type { Kept } from "./held.ts";
@@ -227,8 +227,9 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
 
   /** Apart from hits, which are to cost no more than they must. */
   async #getElsewhere(id: Key, signal: AbortSignal | undefined, deadline: number): Promise<V> {
-    const held = await this.#lookup.get(id, { signal, deadline });
-    return this.#decoded(id, this.#codec.onlyReads ? held.bytes : copyOf(held.bytes));
+    const { bytes, isSole } = await this.#lookup.get(id, { signal, deadline });
+    if (this.#codec.onlyReads) return this.#decoded(id, bytes);
+    return this.#decoded(id, isSole ? keepable(bytes) : copyOf(bytes));
   }
 
   #deadlineIn(timeoutMs: number = this.#options.timeoutMs): number {

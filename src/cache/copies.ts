@@ -7,6 +7,9 @@ const SHARED_WORDS_MAX = SLAB_WORDS / 4;
 /** Up to here, a loop takes less time than a window on the original, which is what copying it as a whole needs. */
 const LOOP_WORDS_MAX = 64;
 
+/** A window on a message of so many bytes keeps no more alive than a copy may, which keeps its slab. */
+export const WINDOWED_BYTES_MAX: number = SLAB_WORDS * 4;
+
 let slab = new Int32Array(0);
 let used = 0;
 
@@ -23,6 +26,13 @@ export function copyOfWords(from: Int32Array, at: number, length: number): Uint8
   const to = cut(words);
   for (let i = 0; i < words; i++) slab[to + i] = from[at + i]!;
   return new Uint8Array(slab.buffer, to * 4, length);
+}
+
+/** Bytes that nobody else has, for a caller to keep: as they are, unless far more memory would be kept with them. */
+export function keepable(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, length } = bytes;
+  const isLean = buffer.byteLength <= Math.max(WINDOWED_BYTES_MAX, length + (length >>> 2));
+  return isLean ? new Uint8Array(buffer, byteOffset, length) : copyOf(bytes);
 }
 
 function memory(length: number): Uint8Array {

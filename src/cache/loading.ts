@@ -55,23 +55,24 @@ export class Loader {
 
   /** @throws BlipError BLIP_SOURCE_FAILED, BLIP_OVERLOADED */
   load(key: Key): Promise<Held> {
-    const underWay = this.#loads.get(key);
+    const underWay = this.#loads.join(key);
     if (underWay !== undefined) {
       this.joined += 1;
-      return underWay;
+      return underWay.work;
     }
     const { loadsMax } = this.#options;
     if (this.#loads.size >= loadsMax) {
       const why = `${loadsMax} loads are under way, and no more are begun`;
       return Promise.reject(new BlipError("BLIP_OVERLOADED", why));
     }
-    return this.#loads.begin(key, async (isCurrent) => {
+    const flight = this.#loads.begin(key, async (isCurrent) => {
       const taken = await this.#options.takeOver(key);
       if (taken !== undefined) this.takenOver += 1;
       const held = taken ?? (await this.#fromSource(key));
       if (isCurrent()) this.#options.keep(key, held);
       return held;
     });
+    return flight.work;
   }
 
   /** The value of a key that the source was asked for and has not come up with yet. */

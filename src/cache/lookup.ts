@@ -32,6 +32,12 @@ const OWNERS_MAX = 3;
 /** The owner of keys that were found on no mesh. */
 const ALONE = 0;
 
+/** What a get came to. */
+export interface Fetched extends Held {
+  /** Nobody else has these bytes: whoever gets them may write to them. */
+  readonly isSole: boolean;
+}
+
 export class Lookup {
   readonly loader: Loader;
   /** The others: of the mesh that the cache is on. */
@@ -40,7 +46,7 @@ export class Lookup {
   readonly #isWanted = (kept: Kept, key: Key): boolean => this.#isCurrent(key, kept);
   #lastEpoch: unknown;
   #epochs = 0;
-  readonly #fetches = new SingleFlight<Held>();
+  readonly #fetches = new SingleFlight<Fetched>();
   /** How often an owner was asked, how often that failed, and how many found their key being fetched. */
   asked = 0;
   askedInVain = 0;
@@ -67,12 +73,13 @@ export class Lookup {
   }
 
   /** For a caller in this process, who did not find it in the stores. @throws BlipError */
-  get(key: Key, patience: Patience): Promise<Held> {
-    let fetch = this.#fetches.get(key);
+  async get(key: Key, patience: Patience): Promise<Fetched> {
+    let fetch = this.#fetches.join(key);
     if (fetch === undefined) {
       fetch = this.#fetches.begin(key, (isCurrent) => this.#fetch(key, patience.deadline, isCurrent));
     } else this.joined += 1;
-    return waitFor(fetch, patience, "get");
+    const found = await waitFor(fetch.work, patience, "get");
+    return fetch.isShared ? fetched(found, false) : found;
   }
 
   /** For another member. @throws BlipError */
@@ -107,7 +114,7 @@ export class Lookup {
     }
   }
 
-  async #fetch(key: Key, deadline: number, isCurrent: () => boolean): Promise<Held> {
+  async #fetch(key: Key, deadline: number, isCurrent: () => boolean): Promise<Fetched> {
     const { ownerFailure } = this.#options;
     const tried = new Set<string>();
     const mayAsk = ownerFailure === "next" ? OWNERS_MAX : 1;
@@ -115,12 +122,12 @@ export class Lookup {
       // Anew each time, for the view may have changed meanwhile.
       const owner = firstOf(this.peers.owners(key), tried);
       if (owner === undefined || owner === this.peers.self || tried.size >= mayAsk)
-        return this.loader.load(key);
+        return fetched(await this.loader.load(key), false);
       try {
         this.asked += 1;
         const held = await this.peers.get(owner, key, this.#timeoutMs(deadline));
         if (isCurrent()) this.#keep(key, held);
-        return held;
+        return fetched(held, true);
       } catch (error) {
         if (!(error instanceof OwnerFailed)) throw error;
         this.askedInVain += 1;
@@ -187,6 +194,10 @@ export class Lookup {
 /** Addresses as stores note them. */
 function nameOf(address: string | undefined): number {
   return address === undefined ? ALONE : hashOf(address);
+}
+
+function fetched({ bytes, expiresAt }: Held, isSole: boolean): Fetched {
+  return { bytes, expiresAt, isSole };
 }
 
 function firstOf(owners: Iterable<string>, except?: ReadonlySet<string>): string | undefined {

@@ -203,6 +203,33 @@ describe("a cache on a mesh", () => {
     await assert.rejects(fail.cache.get(keys[11]!), failsWith("BLIP_UNREACHABLE", { address: hanging }));
   });
 
+  it("gives each caller bytes of its own, few or many, also where one message brought them all", async (t) => {
+    const sizes = [0, 1, 100, 3000, 10_240, 20_000, 65_536, 300_000];
+    const made = (text: string): Uint8Array => {
+      const [size, first] = text.split(":").map(Number) as [number, number];
+      return Uint8Array.from({ length: size }, (_, i) => first + i);
+    };
+    const make = (): Cache => new Cache({ maxKeys: 10_000, source: (_, { text }) => made(text) });
+    const caches = [make(), make()];
+    await startMembers(t, ...caches.map((cache) => ({ services: [cache] })));
+    const keys = Array.from({ length: 160 }, (_, i) => `${sizes[i % sizes.length]}:${i}`);
+    for (const cache of caches) {
+      const asked = cache.stats().asked;
+      // The first half is asked for twice at the same time.
+      const values = await cache.getMany([...keys, ...keys.slice(0, 80)]);
+      assert.ok(cache.stats().asked > asked, "some were at the other member");
+      for (const [i, value] of values.entries()) {
+        assert.equal(Object.getPrototypeOf(value), Uint8Array.prototype);
+        const expected = made(keys[i % keys.length]!);
+        assert.ok(Buffer.compare(value, expected) === 0, `${keys[i % keys.length]}`);
+        value.fill(255);
+      }
+      for (const [i, value] of (await cache.getMany(keys)).entries()) {
+        assert.ok(Buffer.compare(value, made(keys[i]!)) === 0, `${keys[i]}, asked for again`);
+      }
+    }
+  });
+
   it("tells the callers of all members how the source failed, and tries again for the next", async (t) => {
     let isBroken = true;
     const members = await three(t, {

@@ -13,7 +13,7 @@ export interface Peers {
   /** Who owned it a moment ago, is still there, and can tell what it holds. */
   formerOwners(key: Key): readonly string[];
   /**
-   * Has the member get the value, loading it if need be.
+   * Has the member get the value, loading it if need be. The bytes are for this caller alone.
    * @throws OwnerFailed; and BLIP_SOURCE_FAILED, where the member's source failed.
    */
   get(address: string, key: Key, timeoutMs: number): Promise<Held>;

@@ -12,31 +12,41 @@ export interface Patience {
   readonly deadline: number;
 }
 
+export interface Flight<T> {
+  readonly work: Promise<T>;
+  /** Others wait for it than the one who began it. */
+  isShared: boolean;
+}
+
 export class SingleFlight<T> {
-  readonly #underWay = new Map<Key, Promise<T>>();
+  readonly #underWay = new Map<Key, Flight<T>>();
 
   get size(): number {
     return this.#underWay.size;
   }
 
-  get(key: Key): Promise<T> | undefined {
-    return this.#underWay.get(key);
+  /** What is under way already, for one more to wait for. */
+  join(key: Key): Flight<T> | undefined {
+    const flight = this.#underWay.get(key);
+    if (flight !== undefined) flight.isShared = true;
+    return flight;
   }
 
   /**
    * Begins the work. `isCurrent` says whether what it comes to is still wanted: not once the key was forgotten.
    */
-  begin(key: Key, work: (isCurrent: () => boolean) => Promise<T>): Promise<T> {
-    const isCurrent = (): boolean => this.#underWay.get(key) === promise;
-    const promise: Promise<T> = Promise.resolve()
+  begin(key: Key, work: (isCurrent: () => boolean) => Promise<T>): Flight<T> {
+    const isCurrent = (): boolean => this.#underWay.get(key) === flight;
+    const promise = Promise.resolve()
       .then(() => work(isCurrent))
       .finally(() => {
         if (isCurrent()) this.#underWay.delete(key);
       });
-    this.#underWay.set(key, promise);
+    const flight: Flight<T> = { work: promise, isShared: false };
+    this.#underWay.set(key, flight);
     // All who waited may have gone by the time that it fails.
     promise.catch(() => {});
-    return promise;
+    return flight;
   }
 
   /** Who comes from now on begins anew; who waits already gets what is under way. */
