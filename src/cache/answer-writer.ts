@@ -10,13 +10,21 @@ export interface Outcome {
   readonly status?: number;
 }
 
+const NOTHING = Buffer.alloc(0);
 const BYTES_MIN = 512;
 /** Tags and numbers of one answer, and of the message around it: each number takes five bytes at most. */
 const FIELDS_BYTES_MAX = 7 * 6;
 
+/** What this answer adds to a message at most. */
+export function answerBytesMax({ value, reason }: Outcome): number {
+  return FIELDS_BYTES_MAX + (value?.length ?? 0) + (reason === undefined ? 0 : Buffer.byteLength(reason));
+}
+
 export class AnswerWriter {
-  #bytes: Buffer = Buffer.allocUnsafe(BYTES_MIN);
+  #bytes: Buffer = NOTHING;
   #length = 0;
+  /** As long as the message before, and some more. */
+  #expected = BYTES_MIN;
 
   get length(): number {
     return this.#length;
@@ -44,14 +52,16 @@ export class AnswerWriter {
   /** The message, with all that was added since the last one. */
   take(): Buffer {
     const message = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafe(Math.max(BYTES_MIN, this.#length));
+    this.#expected = Math.max(BYTES_MIN, this.#length + FIELDS_BYTES_MAX);
+    this.#bytes = NOTHING;
     this.#length = 0;
     return message;
   }
 
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
-    const bytes = Buffer.allocUnsafe(Math.max(this.#length + more, this.#bytes.length * 2));
+    const size = this.#length === 0 ? this.#expected : this.#bytes.length * 2;
+    const bytes = Buffer.allocUnsafe(Math.max(this.#length + more, size));
     this.#bytes.copy(bytes, 0, 0, this.#length);
     this.#bytes = bytes;
   }

@@ -4,8 +4,8 @@
 import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { type MeshService, service } from "../index.ts";
 import { isBlipError } from "../mesh/errors.ts";
-import { AnswerWriter, type Outcome } from "./answer-writer.ts";
-import { copyOf } from "./copies.ts";
+import { AnswerWriter, answerBytesMax, type Outcome } from "./answer-writer.ts";
+import { copyOf, WINDOWED_BYTES_MAX } from "./copies.ts";
 import { statusError } from "./failures.ts";
 import type { Guests, Refusal } from "./guests.ts";
 import { type Held, livesMsOf } from "./held.ts";
@@ -28,8 +28,8 @@ type Stream = ServerDuplexStream<{ readonly asks: readonly Ask[] }, Buffer>;
 
 /** One stream may have so many questions under way; more are read once some of them are answered. */
 const UNDER_WAY_MAX = 10_000;
-/** Answers of one message. */
-const BYTES_MAX = 1024 * 1024;
+/** Of one message and its frame, unless a value alone is longer: then callers may have windows on it for copies. */
+const MESSAGE_BYTES_MAX = WINDOWED_BYTES_MAX - 5;
 /** How long a guest's get may take, unless it said. */
 const GUEST_MS = 30_000;
 
@@ -144,6 +144,8 @@ function answerTo(
 class Answers {
   readonly #call: Stream;
   readonly #ready = new AnswerWriter();
+  /** Messages that are full, and wait because the other does not read as fast as we write. */
+  readonly #full: Buffer[] = [];
   #underWay = 0;
   #isWaiting = false;
   #isScheduled = false;
@@ -177,10 +179,13 @@ class Answers {
 
   flush(): void {
     this.#isScheduled = false;
-    if (this.#ready.length > 0 && !this.#isWaiting && !this.#call.cancelled) {
-      if (!this.#call.write(this.#ready.take())) this.#wait();
+    while (!this.#isWaiting && !this.#call.cancelled) {
+      const message = this.#full.shift() ?? (this.#ready.length > 0 ? this.#ready.take() : undefined);
+      if (message === undefined) break;
+      if (!this.#call.write(message)) this.#wait();
     }
-    if (this.#isEnding && this.#underWay === 0 && this.#ready.length === 0) this.#call.end();
+    const isAllSent = this.#full.length === 0 && this.#ready.length === 0;
+    if (this.#isEnding && this.#underWay === 0 && isAllSent) this.#call.end();
   }
 
   /** There will be no more questions. */
@@ -190,8 +195,12 @@ class Answers {
   }
 
   #put(id: number, outcome: Outcome): void {
+    const { length } = this.#ready;
+    if (length > 0 && length + answerBytesMax(outcome) > MESSAGE_BYTES_MAX) {
+      this.#full.push(this.#ready.take());
+      this.flush();
+    }
     this.#ready.add(id, outcome);
-    if (this.#ready.length >= BYTES_MAX) this.flush();
   }
 
   #schedule(): void {
