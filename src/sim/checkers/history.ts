@@ -14,6 +14,8 @@ interface Chapter {
   readonly view: View;
   /** How many decisions led to it. */
   readonly place: number;
+  /** The configuration that the decision ended; none was where a mesh was founded. */
+  readonly from: ConfigurationId | undefined;
   /** Who came here first, or the first Node member that did. */
   by: Process;
   next: ConfigurationId | undefined;
@@ -84,7 +86,7 @@ export class History implements Checker {
       this.#report(7, process, `degraded is ${degraded} in a view that says otherwise`);
     }
     this.#checkCut(process, cut, before);
-    if (hasGivenUp) {
+    if (hasGivenUp || this.#isEvicted(process, cut)) {
       this.#move(process, undefined);
       return undefined;
     }
@@ -110,6 +112,16 @@ export class History implements Checker {
     return { from: before.view, to: view };
   }
 
+  /**
+   * One that does not say that it runs this library is taken for a Rust member. Where it stayed behind and cannot be told
+   * what ended its configuration, it is told that it alone was removed (PITFALLS B4), and goes by a view that nobody shares.
+   */
+  #isEvicted({ seemsNode, cut, endpoint }: Process, { view, degraded }: ViewChange): boolean {
+    if (seemsNode || !degraded || cut === undefined || cut.degraded) return false;
+    const isOver = this.#chapters.get(cut.view.id)?.next !== undefined;
+    return isOver && !this.#chapters.has(view.id) && view.size === cut.view.size - 1 && !view.has(endpoint);
+  }
+
   /** True where a decision led here for the first time. */
   #enter(process: Process, view: View, from: View | undefined): boolean {
     const known = this.#chapters.get(view.id);
@@ -119,7 +131,7 @@ export class History implements Checker {
       const isFounding = view.size === 1 && view.has(process.endpoint);
       if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
       else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
-      this.#chapters.set(view.id, { view, place: 0, by: process, next: undefined, present: 0 });
+      this.#chapters.set(view.id, { ...emptyChapter(process, view), place: 0, from: undefined });
       return false;
     }
     const past = this.#chapters.get(from.id)!;
@@ -139,12 +151,16 @@ export class History implements Checker {
     }
     this.#current.delete(from.id);
     if (known === undefined) {
-      this.#chapters.set(view.id, { view, place: past.place + 1, by: process, next: undefined, present: 0 });
-    } else {
-      this.#report(2, isNode(known.by) ? process : known.by, `two decisions lead to ${view.id}`);
-      if (isNode(process) && !isNode(known.by)) known.by = process;
+      this.#chapters.set(view.id, { ...emptyChapter(process, view), place: past.place + 1, from: from.id });
+      return true;
     }
-    return true;
+    // Where a joiner of another kind came with several uuids, each is a turn that several members may have taken.
+    if (known.from !== from.id) {
+      this.#report(2, isNode(known.by) ? process : known.by, `two decisions lead to ${view.id}`);
+    }
+    const isFirst = isNode(process) && !isNode(known.by);
+    if (isFirst) known.by = process;
+    return isFirst;
   }
 
   /** The joiner of another kind that two configurations of the same members may differ by. */
@@ -223,6 +239,10 @@ export class History implements Checker {
       this.#report(15, foreign ?? process, what);
     }
   }
+}
+
+function emptyChapter(by: Process, view: View): Omit<Chapter, "place" | "from"> {
+  return { view, by, next: undefined, present: 0 };
 }
 
 function isNode({ model }: Process): boolean {
