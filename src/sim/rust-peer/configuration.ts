@@ -16,6 +16,8 @@ export interface Applied {
 
 export class Configuration {
   readonly #observers: number;
+  /** On the rings, but without metadata: a panic came between the two. */
+  readonly #bare = new Set<Endpoint>();
   #view: View;
   #id: ConfigurationId = 0n;
 
@@ -36,6 +38,7 @@ export class Configuration {
 
   /** Starts over with what another member, or nobody, told us of. The id that came with it is not looked at. */
   replace(view: View): void {
+    this.#bare.clear();
     this.#view = view;
     this.#id = view.id;
   }
@@ -46,7 +49,7 @@ export class Configuration {
 
   /**
    * Takes in whom `joiners` has, and throws the others out, in the order of the list. Those taken in are no longer in
-   * `joiners` then. @throws Panic, with what came before it done.
+   * `joiners` then; the id is that of before. @throws Panic, with what came before it done.
    */
   apply(proposal: Proposal, joiners: Map<Endpoint, Joiner>): Applied {
     const joined = proposal.filter((node) => joiners.has(node));
@@ -54,8 +57,13 @@ export class Configuration {
     if (this.#isSound(proposal, joined, kicked, joiners)) this.#view = this.#view.next(proposal, joiners);
     else this.#applyOneByOne(proposal, joiners);
     for (const node of joined) joiners.delete(node);
-    this.#id = this.#view.id;
     return { joined, kicked };
+  }
+
+  /** Tells everybody of what was applied, and takes its id. @throws Panic where a member has no metadata to tell of. */
+  settle(): void {
+    if (this.#bare.size > 0) throw new Panic("called `Result::unwrap()` on an `Err` value: MissingMetadata");
+    this.#id = this.#view.id;
   }
 
   #isSound(
@@ -66,6 +74,7 @@ export class Configuration {
   ): boolean {
     const uuids = joined.map((node) => joiners.get(node)!.uuid);
     return (
+      this.#bare.size === 0 &&
       new Set(proposal).size === proposal.length &&
       new Set(uuids).size === uuids.length &&
       kicked.every((node) => this.#view.has(node)) &&
@@ -84,11 +93,15 @@ export class Configuration {
         joiners.delete(node);
         if (joiner === undefined) {
           if (!metadata.delete(node)) throw new Panic("assertion failed: self.nodes.remove(node)");
+          if (this.#bare.delete(node)) throw new Panic("called `Option::unwrap()` on a `None` value");
           continue;
         }
         if (metadata.has(node)) throw new Panic("assertion failed: self.nodes.insert(node.clone())");
         metadata.set(node, joiner.metadata);
-        if (uuids.has(joiner.uuid)) throw new Panic("assertion failed: self.uuids.insert(uuid)");
+        if (uuids.has(joiner.uuid)) {
+          this.#bare.add(node);
+          throw new Panic("assertion failed: self.uuids.insert(uuid)");
+        }
         uuids.add(joiner.uuid);
       }
     } finally {

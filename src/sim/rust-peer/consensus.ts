@@ -119,6 +119,9 @@ export class Consensus {
   #decide(decided: Refused | Proposal | undefined): Heard {
     if (decided === undefined) return { reply: ack };
     if ("kind" in decided) return { reply: decided };
-    return { reply: ack, applied: this.#configuration.apply(decided, this.#cutDetector.joiners) };
+    const applied = this.#configuration.apply(decided, this.#cutDetector.joiners);
+    this.clear();
+    this.#configuration.settle();
+    return { reply: ack, applied };
   }
 }
