@@ -4,9 +4,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { addressesIn, perform, textOf } from "./dialogues/dialogue.ts";
 import { ModelStage } from "./dialogues/model-stage.ts";
-import { FOLDER, fileOf } from "./dialogues/recordings.ts";
+import { addressesIn, FOLDER, fileOf, perform, textOf } from "./dialogues/performance.ts";
 import { SCRIPTS } from "./dialogues/scripts/index.ts";
 
 describe("dialogues with the model of a Rust peer", () => {

@@ -1,7 +1,7 @@
 // Broadcasts: heard twice, too old, too new, from nobody that is known, and of what is never broadcast.
 
 import { NO_RANK } from "../../../src/core/messages.ts";
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { admit, alerts, prepare, promise, rankOf, reportsOn, viewOf, vote } from "../sayings.ts";
 
 const HOUR_SECONDS = 3600;

@@ -2,7 +2,8 @@
 
 import type { Contacts } from "../../../src/core/messages.ts";
 import type { View } from "../../../src/core/view.ts";
-import type { Call, Script } from "../dialogue.ts";
+import type { Call } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { accepted, join, joinerOf, K, rankOf, report, reportsOn, viewOf, vote } from "../sayings.ts";
 
 /** Rings of a joiner that the peer holds beside one other member: some, and not nearly all. */

@@ -1,7 +1,8 @@
 // Reports that are implied: an observer that is reported itself cannot report any more.
 
 import type { Endpoint } from "../../../src/core/endpoint.ts";
-import type { Dialogue, Script } from "../dialogue.ts";
+import type { Dialogue } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { admit, type Report, report, reportsOn, viewOf } from "../sayings.ts";
 
 const LOW = 4;

@@ -1,7 +1,8 @@
 // All dialogues.
 
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { broadcasts } from "./broadcasts.ts";
+import { emptiedFounder, emptiedMember } from "./emptied.ts";
 import { founder } from "./founder.ts";
 import { impliedReports, unimpliedReports } from "./implied-reports.ts";
 import { joiner } from "./joiner.ts";
@@ -11,6 +12,7 @@ import { reportsAndVotes } from "./reports-and-votes.ts";
 import { rounds } from "./rounds.ts";
 import { silence } from "./silence.ts";
 import { twoUuids } from "./two-uuids.ts";
+import { usedUuid } from "./used-uuid.ts";
 
 export const SCRIPTS: readonly Script[] = [
   founder,
@@ -24,4 +26,7 @@ export const SCRIPTS: readonly Script[] = [
   twoUuids,
   broadcasts,
   leftWaiting,
+  emptiedFounder,
+  emptiedMember,
+  usedUuid,
 ];

@@ -2,7 +2,7 @@
 
 import type { Contacts } from "../../../src/core/messages.ts";
 import { refuse } from "../../../src/core/refusals.ts";
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { alerts, K, uuidOf, viewOf, vote } from "../sayings.ts";
 
 export const joiner: Script = {

@@ -1,7 +1,7 @@
 // Who waits at the door of a member that is thrown out itself.
 
 import type { Contacts } from "../../../src/core/messages.ts";
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { accept, accepted, admit, join, joinerOf, K, rankOf, viewOf } from "../sayings.ts";
 
 export const leftWaiting: Script = {

@@ -1,6 +1,6 @@
 // A decision that names somebody the peer has never heard of.
 
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { accepted, admit, joinerOf, rankOf, report, reportsOn, viewOf, vote } from "../sayings.ts";
 
 export const panic: Script = {

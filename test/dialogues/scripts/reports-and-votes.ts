@@ -1,6 +1,6 @@
 // A member of five: how it counts reports and votes, and what it has to say to those who were removed.
 
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { accepted, admit, alerts, joinerOf, rankOf, report, reportsOn, viewOf, vote } from "../sayings.ts";
 
 export const reportsAndVotes: Script = {

@@ -1,7 +1,7 @@
 // Classic rounds: those of others in which the peer is an acceptor, and its own.
 
 import { FAST_RANK, NO_RANK } from "../../../src/core/messages.ts";
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import {
   accept,
   accepted,

@@ -1,6 +1,6 @@
 // A subject that answers no more: strikes, reports, and what they hold up.
 
-import type { Script } from "../dialogue.ts";
+import type { Script } from "../performance.ts";
 import { admit, report, reportsOn, viewOf } from "../sayings.ts";
 
 export const silence: Script = {

@@ -1,7 +1,7 @@
 // A joiner that comes as two, and reports that are implied.
 
-import type { Script } from "../dialogue.ts";
 import { bytesOf } from "../model-stage.ts";
+import type { Script } from "../performance.ts";
 import { admit, joinerOf, report, reportsOn, viewOf, vote } from "../sayings.ts";
 
 export const twoUuids: Script = {
