@@ -151,6 +151,16 @@ describe("the configuration check", () => {
     assert.ok(check.isStale);
   });
 
+  it("is not stale where the others are behind, and asks many until they have followed", () => {
+    const view = viewOf(hosts(10));
+    const check = checkOf(view);
+    round(check, [], () => "behind");
+    for (let i = 0; i < 5; i++) assert.equal(round(check, [], () => "behind").length, 9);
+    assert.ok(!check.isStale);
+    round(check, [], same);
+    assert.ok(round(check, [], same).length < 9);
+  });
+
   it("takes for an impostor whoever does not know us again and again, and not one that agrees in between", () => {
     const view = viewOf(hosts(10));
     const [odd, ...others] = subjectsOf(view);

@@ -10,8 +10,11 @@ import { type Random, shuffled } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
-/** Where a member is: in our configuration, in another one, in one that we are not in; or it did not say. */
-export type Finding = "same" | "other" | "stranger" | "silent";
+/**
+ * Where a member is: in our configuration, in one that we have left, in another one, in one that we are not in; or it did
+ * not say.
+ */
+export type Finding = "same" | "behind" | "other" | "stranger" | "silent";
 
 /** Probe periods between two rounds of questions, while all is well. */
 const PERIODS = 2;
@@ -146,9 +149,12 @@ export class ConfigurationCheck {
     if (this.#asked.size === 0) return false;
     let same = 1;
     let elsewhere = 0;
+    let behind = 0;
     this.#isBroken = false;
     for (const finding of this.#asked.values()) {
       if (finding === "same") same += 1;
+      // It is for them to follow. We may be the only one that knows of the decision that they missed.
+      else if (finding === "behind") behind += 1;
       else if (finding === "other" || finding === "stranger") elsewhere += 1;
       else this.#isBroken = true;
     }
@@ -156,8 +162,10 @@ export class ConfigurationCheck {
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
-    this.#deserted = this.#isAmongMost || this.#staleRounds > 0 ? 0 : this.#deserted + 1;
-    return elsewhere > 0;
+    // Who is behind is there, and will follow.
+    const isDeserted = 2 * (same + behind) <= this.#asked.size + 1 && this.#staleRounds === 0;
+    this.#deserted = isDeserted ? this.#deserted + 1 : 0;
+    return elsewhere + behind > 0;
   }
 
   #wideCircle({ members }: View, askedMax: number): readonly Endpoint[] {

@@ -3,7 +3,7 @@
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Joining, type Move } from "./joining.ts";
-import type { Metadata, Reply } from "./messages.ts";
+import type { ConfigurationId, Metadata, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Random } from "./random.ts";
 import { refused } from "./refusals.ts";
@@ -50,6 +50,10 @@ export class Entrance {
 
   get uuid(): NodeId {
     return this.#joining.joiner.uuid;
+  }
+
+  get askedIn(): readonly ConfigurationId[] {
+    return this.#joining.askedIn;
   }
 
   get isKnocking(): boolean {

@@ -3,8 +3,7 @@
 // who missed it, and says when nothing is left but to join anew. Evidence is always checked; nobody is just believed.
 
 import { viewAfter } from "./certificates.ts";
-import { ConfigurationCheck } from "./configuration-check.ts";
-import { Crossroads } from "./crossroads.ts";
+import { ConfigurationCheck, type Finding } from "./configuration-check.ts";
 import { Departed } from "./departed.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -12,11 +11,21 @@ import { HeldMessages } from "./held-messages.ts";
 import { History } from "./history.ts";
 import { findingOf, inquiry } from "./inquiry.ts";
 import { Laggards, type RepairCall } from "./laggards.ts";
-import type { Certificate, Compare, Compared, ConfigurationId, Gossip, Joiner, Reply } from "./messages.ts";
+import type {
+  Certificate,
+  Compare,
+  Compared,
+  ConfigurationId,
+  Gossip,
+  Joiner,
+  PromiseMessage,
+  Reply,
+} from "./messages.ts";
 import { type Claim, Origins } from "./origins.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
+import { type Turn, Turns } from "./turns.ts";
 import type { View } from "./view.ts";
 
 export interface HealingOptions {
@@ -46,8 +55,6 @@ export type Remedy =
 
 /** Configurations before ours that we name when we ask where others are. */
 const PAST_TOLD = 8;
-/** Other turns that are remembered. */
-const TURNS_MAX = 64;
 
 export class Healing {
   readonly #options: HealingOptions;
@@ -56,13 +63,10 @@ export class Healing {
   readonly #held = new HeldMessages();
   readonly #history = new History();
   readonly #departed: Departed;
-  /** Present where the last view change could have been applied in several ways. */
-  #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
+  readonly #turns = new Turns();
   /** The configuration that we take part in. */
   #view: View | undefined;
   readonly #origins = new Origins();
-  /** Members that follow other turns than ours, of those who prove it. */
-  readonly #turned = new Map<ConfigurationId, Set<Endpoint>>();
   readonly #laggards: Laggards;
   #knowsOfSplit = false;
 
@@ -88,9 +92,10 @@ export class Healing {
     this.#origins.founded(replaced);
   }
 
-  /** We entered a mesh that others founded. */
-  entered(): void {
+  /** We entered a mesh that others founded; some may still be in the configurations in which we asked to be let in. */
+  entered(askedIn: readonly ConfigurationId[]): void {
     this.#origins.entered();
+    this.#history.skip(askedIn);
   }
 
   /** A configuration begins, for us where `view` is given; answers what was said in it already. */
@@ -103,8 +108,7 @@ export class Healing {
     if (before !== undefined && before !== view) this.#history.add(before, by);
     if (before !== undefined && view !== undefined) this.#departed.follow(view, before, now);
     this.#view = view;
-    this.#crossroads = undefined;
-    this.#turned.clear();
+    this.#turns.follow();
     this.#laggards.forget();
     this.#knowsOfSplit = false;
     this.#origins.follow();
@@ -114,8 +118,7 @@ export class Healing {
 
   /** The step to this view could have been taken in several ways. */
   atCrossroads(by: Certificate, variants: ReadonlyMap<Endpoint, readonly Joiner[]>, taken: View): void {
-    const before = this.#history.newest[0]!;
-    this.#crossroads = { by, ways: new Crossroads(before, by.value, variants, taken) };
+    this.#turns.at(this.#history.newest[0]!, by, variants, taken);
   }
 
   isPast(id: ConfigurationId): boolean {
@@ -126,10 +129,8 @@ export class Healing {
   hold(gossip: Gossip, now: Millis): Remedy | undefined {
     this.#held.hold(gossip, now);
     if (this.#view?.has(gossip.sender)) this.doubt(now);
-    const view = this.#crossroads?.ways.hear(gossip.sender, gossip.configuration);
-    if (view === undefined) return undefined;
-    const { by } = this.#crossroads!;
-    return this.#turn(view, { ...by, joiners: joinersIn(view, by) });
+    const turn = this.#turns.hear(gossip.sender, gossip.configuration);
+    return turn && this.#turn(turn);
   }
 
   /** Something does not fit: look soon where the others are. */
@@ -151,8 +152,8 @@ export class Healing {
     const view = this.#view;
     const { self } = this.#options;
     const ids = [configuration, ...past.slice(0, PAST_TOLD)];
-    const isElsewhere = configuration !== view?.id && !this.#history.isPast(configuration);
-    if (view !== undefined && isElsewhere) {
+    if (view?.has(sender)) this.#laggards.hasAsked(sender);
+    if (view !== undefined && configuration !== view.id && !this.#history.isPast(configuration)) {
       if (view.has(sender)) this.doubt(now);
       else if (this.#origins.isFounder) this.#claim(sender, true, now);
     }
@@ -189,25 +190,40 @@ export class Healing {
       else this.#laggards.lookAfter(node, now);
     }
     for (const to of asked) {
-      const request = view.isNode(to) ? this.#comparison(view) : inquiry(this.#options.self, view.id);
+      const request = this.question(to, view);
       this.#out.call({ kind: "check", to, configuration: view.id }, to, request, faultTimeoutMs);
     }
     const { impostors } = this.#check;
     return impostors.length > 0 ? this.#report(impostors) : undefined;
   }
 
+  /** "Where are you?", in words that this member understands, asked from this view. */
+  question(to: Endpoint, view: View): Compare | PromiseMessage {
+    return this.#laggards.asksItself(to, view)
+      ? this.#comparison(view)
+      : inquiry(this.#options.self, view.id);
+  }
+
   answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {
-    if (call.kind === "repair") return void this.#laggards.answered(call.repair, reply);
+    if (call.kind === "repair") {
+      this.#laggards.answered(call.repair, reply);
+      if (this.#laggards.isBehind(call.repair.node)) this.#check.answered(call.repair.node, "behind");
+      return undefined;
+    }
     if (this.#view === undefined) return undefined;
     if (call.kind === "greeting") return this.#learnOfMove(reply, now);
     if (call.kind === "claim") return this.#onClaim(call, reply);
     if (call.configuration !== this.#view.id) return undefined;
-    const finding = findingOf(reply, this.#view);
-    this.#check.answered(call.to, finding);
-    if (reply.kind === "compared") return this.#onCompared(this.#view, call.to, reply, now);
-    const isBehind = finding === "other" && !this.#view.isNode(call.to) && !this.#check.suspectsStale;
-    this.#laggards.found(call.to, isBehind, now);
-    return undefined;
+    this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
+    return reply.kind === "compared" ? this.#onCompared(this.#view, call.to, reply, now) : undefined;
+  }
+
+  /** Where this member is by its answer, seen from this view. One that is behind and does not ask is told what it missed. */
+  locate(node: Endpoint, reply: Reply, view: View, now: Millis): Finding {
+    const said = findingOf(reply, view, this.#history);
+    const finding = said === "other" && this.#laggards.isBehind(node) ? "behind" : said;
+    this.#laggards.found(node, finding, view, now);
+    return finding;
   }
 
   #comparison({ id }: View): Compare {
@@ -227,11 +243,8 @@ export class Healing {
     if (first.configuration === view.id) return this.#go(view, chain, now);
     const other = this.#history.otherTurn(first);
     if (other === undefined || other.id === view.id || this.#history.isPast(other.id)) return undefined;
-    const senders = this.#turned.get(other.id) ?? new Set();
-    if (this.#turned.size < TURNS_MAX) this.#turned.set(other.id, senders.add(to));
-    const wins = 2 * senders.size > view.size || (2 * senders.size === view.size && other.id > view.id);
     this.doubt(now);
-    return wins ? this.#turn(other, first) : undefined;
+    return this.#turns.proves(to, other, view) ? this.#turn({ view: other, by: first }) : undefined;
   }
 
   /** Follows a chain as far as it proves itself. */
@@ -251,7 +264,7 @@ export class Healing {
   }
 
   /** The others took another turn than we did out of the configuration before ours. */
-  #turn(view: View, by: Certificate): Remedy {
+  #turn({ view, by }: Turn): Remedy {
     this.#out.note("info", "most members applied another variant of a joiner; following them");
     this.#history.turn(this.#view!, by);
     return { kind: "go", steps: [{ view }] };
@@ -287,14 +300,4 @@ export class Healing {
     if (!this.#knowsOfSplit) this.#out.note("warn", `the mesh is split in two: ${why}`);
     this.#knowsOfSplit = true;
   }
-}
-
-/** The same decision, with the joiners as this view has them. */
-function joinersIn(view: View, { joiners }: Certificate): ReadonlyMap<Endpoint, Joiner> {
-  return new Map(
-    [...joiners].map(([node, joiner]) => {
-      const { uuid = joiner.uuid, metadata } = view.recordOf(node)!;
-      return [node, { uuid, metadata }];
-    }),
-  );
 }

@@ -28,13 +28,17 @@ export class History {
   /** This configuration is over. */
   add(view: View, certificate?: Certificate): void {
     if (this.#past.has(view.id)) return;
-    this.#past.add(view.id);
-    if (this.#past.size > PAST_MAX) this.#past.delete(this.#past.keys().next().value!);
+    this.#remember(view.id);
     this.#chapters.push(certificate === undefined ? { view } : { view, certificate });
     let members = this.#chapters.reduce((sum, chapter) => sum + chapter.view.size, 0);
     while (this.#chapters.length > PAST_MAX || (members > MEMBERS_MAX && this.#chapters.length > 1)) {
       members -= this.#chapters.shift()!.view.size;
     }
+  }
+
+  /** These are over, and we were not in them. */
+  skip(ids: readonly ConfigurationId[]): void {
+    for (const id of ids) this.#remember(id);
   }
 
   isPast(id: ConfigurationId): boolean {
@@ -82,9 +86,14 @@ export class History {
 
   /** That turn was the right one. What we took for the present belongs to the past. */
   turn(wrong: View, certificate: Certificate): void {
-    this.#past.add(wrong.id);
+    this.#remember(wrong.id);
     const last = this.#chapters.at(-1);
     if (last !== undefined) last.certificate = certificate;
+  }
+
+  #remember(id: ConfigurationId): void {
+    this.#past.add(id);
+    if (this.#past.size > PAST_MAX) this.#past.delete(this.#past.keys().next().value!);
   }
 
   wasMember(node: Endpoint): boolean {

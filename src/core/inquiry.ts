@@ -26,11 +26,16 @@ export function isHere(reply: Reply): boolean {
   return reply.kind === "refused" && reply.why === refuse.notOurRank.why;
 }
 
-/** Where the one that gave this answer is, seen from our configuration. */
-export function findingOf(reply: Reply, view: View): Finding {
+/** Where the one that gave this answer is, seen from our configuration and from those that we have left. */
+export function findingOf(
+  reply: Reply,
+  view: View,
+  history: { isPast(id: ConfigurationId): boolean },
+): Finding {
   if (reply.kind === "compared") {
     if (reply.configuration === 0n) return "silent";
     if (reply.configuration === view.id) return "same";
+    if (history.isPast(reply.configuration)) return "behind";
     return reply.isMember ? "other" : "stranger";
   }
   if (reply.kind !== "refused") return "silent";

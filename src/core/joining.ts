@@ -22,6 +22,8 @@ const RACE_PAUSE_MS = 50;
 /** Rust observers do not end our calls when the configuration changes without us, so we have to ask. */
 const ASK_AGAIN_MS = 1000;
 
+const ASKED_IN_MAX = 8;
+
 /** A call to make; its answer comes back with the attempt it belongs to. */
 export interface Question {
   readonly to: Endpoint;
@@ -71,6 +73,7 @@ export class Joining {
   #pauseMs = PAUSE_MIN_MS;
   #isHostTaken = false;
   #hasKnocked = false;
+  readonly #askedIn: ConfigurationId[] = [];
   #lastFailure = "";
 
   constructor(self: Endpoint, metadata: Metadata, lastKnown: readonly Endpoint[], random: Random) {
@@ -89,6 +92,11 @@ export class Joining {
     if (this.#phase.kind === "seeking") return Infinity;
     if (this.#phase.kind === "knocking") return Math.min(this.#phase.askAgainAt, this.#phase.until);
     return this.#phase.until;
+  }
+
+  /** The configurations whose observers were asked to let us in, the last few of them. */
+  get askedIn(): readonly ConfigurationId[] {
+    return this.#askedIn;
   }
 
   /** Observers were asked to let us in, and one of them may do so at any moment. */
@@ -138,6 +146,8 @@ export class Joining {
     const attempt = this.#attempt;
     const askAgainAt = now + ASK_AGAIN_MS;
     this.#hasKnocked = true;
+    if (this.#askedIn.at(-1) !== configuration) this.#askedIn.push(configuration);
+    if (this.#askedIn.length > ASKED_IN_MAX) this.#askedIn.shift();
     const ask = callsFor(observers, nodeRings).map(({ to, ring, moreRings }): Question => {
       const rings = moreRings.length === 0 ? { ring } : { ring, moreRings };
       const request: Join = { kind: "join", sender: this.#self, configuration, ...rings, ...this.joiner };

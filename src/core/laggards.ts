@@ -1,6 +1,7 @@
-// Rust members that stayed behind, in the mesh or removed from it: found out, and repaired one attempt at a time
-// (PITFALLS B4). Node members need none of this, they ask for themselves.
+// Members that stayed behind and do not ask for what they missed, in the mesh or removed from it: found out, and repaired
+// one attempt at a time (PITFALLS B4). These are Rust members; Node members ask for themselves.
 
+import type { Finding } from "./configuration-check.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { History } from "./history.ts";
@@ -32,9 +33,12 @@ export class Laggards {
   readonly #timeoutMs: Millis;
   readonly #out: Pick<Outgoing<RepairCall>, "call" | "note">;
   /** Who was found elsewhere, in how many rounds in a row. */
-  readonly #behind = new Map<Endpoint, number>();
+  readonly #elsewhere = new Map<Endpoint, number>();
   readonly #tried = new Map<Endpoint, Tried>();
   readonly #repairing = new Set<Endpoint>();
+  /** Who was found in a configuration that we have left. */
+  readonly #located = new Set<Endpoint>();
+  readonly #asking = new Set<Endpoint>();
 
   constructor(history: History, settings: Settings, out: Pick<Outgoing<RepairCall>, "call" | "note">) {
     this.#history = history;
@@ -44,15 +48,36 @@ export class Laggards {
 
   /** The configuration has changed: whoever was elsewhere may be where we are. */
   forget(): void {
-    this.#behind.clear();
+    this.#elsewhere.clear();
+    this.#located.clear();
+    this.#asking.clear();
   }
 
-  /** A Rust member said where it is. One that is only slower than we are is not behind when it is asked again. */
-  found(node: Endpoint, isBehind: boolean, now: Millis): void {
-    const rounds = isBehind ? (this.#behind.get(node) ?? 0) + 1 : 0;
-    if (isBehind) this.#behind.set(node, rounds);
-    else this.#behind.delete(node);
-    if (rounds > 1) this.lookAfter(node, now);
+  /** It was in a configuration that we have left when it was looked after last. */
+  isBehind(node: Endpoint): boolean {
+    return this.#located.has(node);
+  }
+
+  /** A member of ours asked where we are, as only Node members do, whatever it says that it is. */
+  hasAsked(node: Endpoint): void {
+    this.#asking.add(node);
+  }
+
+  /** Node members ask for what they missed. */
+  asksItself(node: Endpoint, view: View): boolean {
+    return view.isNode(node) || this.#asking.has(node);
+  }
+
+  /** A member said where it is. One that is only slower than we are is not behind when it is asked again. */
+  found(node: Endpoint, finding: Finding, view: View, now: Millis): void {
+    if (finding !== "other" && finding !== "behind") {
+      this.#elsewhere.delete(node);
+      this.#located.delete(node);
+    } else if (!this.asksItself(node, view)) {
+      const rounds = (this.#elsewhere.get(node) ?? 0) + 1;
+      this.#elsewhere.set(node, rounds);
+      if (rounds > 1) this.lookAfter(node, now);
+    }
   }
 
   /** This member is behind, or was removed and may live on in a configuration that is over. */
@@ -75,6 +100,7 @@ export class Laggards {
 
   #say(repair: Repair, gossip: readonly Gossip[]): void {
     const { node, result, configuration } = repair;
+    if (configuration !== undefined) this.#located.add(node);
     for (const request of gossip) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
     if (result === "under way" || !this.#repairing.delete(node) || result === "failed") return;
     const { at } = this.#tried.get(node) ?? { at: -Infinity };

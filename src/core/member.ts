@@ -321,7 +321,7 @@ export class Member implements Machine {
     if (view === undefined) return this.#leaveUnlessKnocking();
     this.#out.cancelAll();
     this.#uuid = this.#entrance!.uuid;
-    this.#healing.entered();
+    this.#healing.entered(this.#entrance!.askedIn.filter((id) => id !== view.id));
     this.#install(view);
   }
 
