@@ -8,7 +8,7 @@ import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Entrance, type EntranceOptions, type JoinCall } from "./entrance.ts";
-import { Exit } from "./exit.ts";
+import { Exit, type PartingCall } from "./exit.ts";
 import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { Healing, type HealingCall, type Remedy } from "./healing.ts";
@@ -37,7 +37,7 @@ export interface MemberOptions extends EntranceOptions {
 }
 
 /** An outbound call whose answer matters. */
-type Call = ProbeCall | JoinCall | HealingCall | Inquest;
+type Call = ProbeCall | JoinCall | HealingCall | Inquest | PartingCall;
 
 export class Member implements Machine {
   readonly #options: MemberOptions;
@@ -67,7 +67,7 @@ export class Member implements Machine {
     this.#self = options.self;
     this.#detector = new FailureDetector(options.self, options.settings, this.#out);
     this.#healing = new Healing(options, this.#out);
-    this.#exit = new Exit(options.self, this.#out);
+    this.#exit = new Exit(options, this.#out, this.#healing);
     this.#lastResort = new LastResort(options.self, this.#out);
   }
 
@@ -118,7 +118,7 @@ export class Member implements Machine {
 
   #doWhatIsDue(): void {
     const now = this.#now;
-    if (this.#exit.isOverdue(now)) return this.#finish(false);
+    if (this.#exit.wake(now)) return this.#finish(this.#exit.isParting);
     this.#entrance?.wake(now);
     const round = this.#round;
     if (round === undefined) return this.#leaveUnlessKnocking();
@@ -291,7 +291,7 @@ export class Member implements Machine {
   }
 
   #removed(view: View): void {
-    if (this.#exit.isLeaving) return this.#finish(true);
+    if (this.#exit.isLeaving) return this.#exit.part(view, this.#now);
     this.#out.note("warn", "the other members removed this one; joining again");
     if (view.size === 0 && this.#options.founder) return this.#found();
     this.#join(view.members);
@@ -316,6 +316,7 @@ export class Member implements Machine {
     if (call === undefined) return;
     if (call.kind === "probe") return this.#onProbed(call.subject, reply);
     if (call.kind === "inquest") return this.#obey(this.#lastResort.answered(call, reply, this.#open));
+    if (call.kind === "parting") return this.#exit.answered(call.to, reply, this.#now);
     if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
     if (view === undefined) return this.#leaveUnlessKnocking();
@@ -346,7 +347,7 @@ export class Member implements Machine {
 
   /** Observers may be letting us in already: then we have to be in before we can be reported. */
   #leaveUnlessKnocking(): void {
-    if (!this.#exit.isLeaving || this.#round !== undefined) return;
+    if (!this.#exit.isLeaving || this.#exit.isParting || this.#round !== undefined) return;
     if (!this.#entrance?.isKnocking) this.#finish(true);
   }
 

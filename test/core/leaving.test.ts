@@ -3,8 +3,10 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { viewAfter } from "../../src/core/certificates.ts";
 import { type Alerts, ack, type Leave } from "../../src/core/messages.ts";
-import { refuse } from "../../src/core/refusals.ts";
+import { refuse, refused } from "../../src/core/refusals.ts";
+import type { View } from "../../src/core/view.ts";
 import { type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
 import { LoneMember } from "./lone-member.ts";
 import { host, hosts } from "./sample-views.ts";
@@ -201,12 +203,62 @@ describe("what a leaver does", () => {
     assert.deepEqual(new Set(asked.flatMap(({ to }) => to)), new Set(lone.view.observersOf(lone.self)));
   });
 
-  it("is done once it is removed, and once it is the last", () => {
-    const removed = LoneMember.among(others);
-    removed.feed({ kind: "leave", timeoutMs: 10_000 });
-    removed.decide([removed.self]);
-    assert.equal(removed.left, true);
-    assert.equal(removed.member.wakeAt, Infinity);
+  /** A leaver that was removed just now, and what it asks those who stay. */
+  function removedLeaver(): {
+    readonly lone: LoneMember;
+    readonly before: View;
+    asked(): LoneMember["calls"];
+  } {
+    const lone = LoneMember.among(others);
+    const before = lone.view;
+    lone.feed({ kind: "leave", timeoutMs: 60_000 });
+    lone.decide([lone.self]);
+    lone.sleep(0);
+    return { lone, before, asked: () => lone.calls.filter(({ request }) => request.kind === "compare") };
+  }
+
+  it("goes when one who stays knows that it is out, be it that this one has gone on since", () => {
+    for (const gone of [0n, 1n]) {
+      const { lone, asked } = removedLeaver();
+      assert.equal(asked().length, 3);
+      assert.equal(lone.left, undefined);
+      const [{ call, to }] = asked() as [LoneMember["calls"][0]];
+      const told = { size: 4, isMember: false, wasMember: true, chain: [], contacts: [], replaced: [] };
+      lone.answer(call, { kind: "compared", sender: to, configuration: lone.view.id + gone, ...told });
+      assert.equal(lone.left, true);
+      assert.equal(lone.member.wakeAt, Infinity);
+    }
+  });
+
+  it("tells those who stay how it came to be out, until one of them has followed", () => {
+    const { lone, before, asked } = removedLeaver();
+    const [{ call, to }] = asked() as [LoneMember["calls"][0]];
+    const told = { size: 5, isMember: true, wasMember: true, chain: [], contacts: [], replaced: [] };
+    lone.answer(call, { kind: "compared", sender: to, configuration: before.id, ...told });
+    assert.equal(lone.left, undefined);
+    const reply = lone.ask({ kind: "compare", sender: to, configuration: before.id, past: [] });
+    assert.ok(reply?.kind === "compared");
+    assert.deepEqual(viewAfter(before, reply.chain[0]!)?.id, lone.view.id);
+    lone.sleep(50);
+    assert.equal(asked().length, 4);
+  });
+
+  it("goes when all who stay are gone, and after the time in which a dead member is found", () => {
+    const alone = removedLeaver();
+    for (let i = 0; i < others.length; i++) {
+      assert.equal(alone.lone.left, undefined);
+      alone.lone.answer(alone.asked()[i]!.call, refused("unavailable", "connection refused"));
+      alone.lone.sleep(50);
+    }
+    assert.equal(alone.lone.left, true);
+    const { lone } = removedLeaver();
+    lone.sleep(DETECTION_MS - 1);
+    assert.equal(lone.left, undefined);
+    lone.sleep(1);
+    assert.equal(lone.left, true);
+  });
+
+  it("is done once it is the last", () => {
     const last = LoneMember.among(others);
     last.feed({ kind: "leave", timeoutMs: 10_000 });
     last.decide(others);

@@ -56,6 +56,8 @@ export class Votes implements Checker {
   }
 
   uttered(process: Process, gossip: Gossip): void {
+    // No promise, but a question where somebody is, which one may ask that is about to go.
+    if (gossip.kind === "promise" && compareRanks(gossip.rank, INQUIRY_RANK) === 0) return;
     const { view } = process;
     if (view?.id !== gossip.configuration || !process.isMember) {
       if (this.#hasSaid(gossip)) return; // Told once more, to one who stayed behind.
@@ -76,8 +78,6 @@ export class Votes implements Checker {
         // Its own copy of it is heard at once, and is a promise then.
         return this.#promise(process, election, gossip.rank);
       case "promise":
-        // No promise, but a question where somebody is.
-        if (compareRanks(gossip.rank, INQUIRY_RANK) === 0) return;
         return this.#promise(process, election, gossip.rank);
       case "accept":
         return void this.#ballot(process, election, gossip);
