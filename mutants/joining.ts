@@ -31,7 +31,7 @@ export const JOINING: readonly Mutant[] = [
   {
     name: "waits-for-ever",
     breaks: "who cannot apply a decision gives up after a while and joins anew (B1)",
-    file: "round.ts",
+    file: "joiner-ledger.ts",
     find: "const MISSING_JOINER_MS = 2000;",
     replace: "const MISSING_JOINER_MS = 1e9;",
     first: "S25",

@@ -25,6 +25,16 @@ interface Entry {
   newestAt: Millis;
 }
 
+const MISSING_JOINER_MS = 2000;
+
+/**
+ * How long a decision may wait for the data of a joiner that it names (PITFALLS B1). Where all members are Node, one of
+ * them will tell as soon as it can be reached; whoever gives up before that takes its vote away from the others.
+ */
+export function missingJoinerMs({ isAllNode }: View): Millis {
+  return isAllNode ? Infinity : MISSING_JOINER_MS;
+}
+
 export class JoinerLedger {
   readonly #entries = new Map<Endpoint, Entry>();
   #waitUntil: Millis | undefined;

@@ -10,7 +10,7 @@ import { CutDetector } from "./cut-detector.ts";
 import type { Millis } from "./doorway.ts";
 import { compareEndpoints, type Endpoint } from "./endpoint.ts";
 import { FastPaxos } from "./fast-paxos.ts";
-import { JoinerLedger } from "./joiner-ledger.ts";
+import { JoinerLedger, missingJoinerMs } from "./joiner-ledger.ts";
 import {
   type Alerts,
   ack,
@@ -27,8 +27,6 @@ import { Reinforcement } from "./reinforcement.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
-/** How long a decision may wait for the data of a joiner that it names (PITFALLS B1). */
-const MISSING_JOINER_MS = 2000;
 /** How long a coordinator waits for votes that make its choice safe against Rust's late voters (PITFALLS B2). */
 const UNSAFE_CHOICE_MS = 5000;
 
@@ -281,7 +279,7 @@ export class Round {
   }
 
   #decide(value: Proposal | undefined, now: Millis): void {
-    if (value !== undefined) this.#decision ??= { value, until: now + MISSING_JOINER_MS };
+    if (value !== undefined) this.#decision ??= { value, until: now + missingJoinerMs(this.view) };
   }
 
   #conclude(now: Millis): void {
