@@ -57,7 +57,7 @@ export const HEALING: readonly Mutant[] = [
     file: "configuration-check.ts",
     find: "this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;",
     replace: "this.#staleRounds = elsewhere > 0 ? ROUNDS : 0;",
-    first: "S19",
+    first: "S10",
   },
   {
     name: "past-is-future",
@@ -73,7 +73,7 @@ export const HEALING: readonly Mutant[] = [
     file: "history.ts",
     find: "if (last?.certificate === undefined || last.certificate.value.join() !== certificate.value.join()) {",
     replace: "if (last === undefined) {",
-    first: "quorum-edge@41",
+    first: "S25",
   },
   {
     name: "no-other-turn",

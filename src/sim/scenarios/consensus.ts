@@ -1,5 +1,6 @@
 // Members of two minds, and coordinators that duel or die. S25, S26, S27, S28 of PITFALLS §3.2.
 
+import type { Endpoint } from "../../core/endpoint.ts";
 import type { Letter } from "../call.ts";
 import type { Fate } from "../network.ts";
 import { endpointAt } from "../population.ts";
@@ -37,18 +38,25 @@ export const joinsAndCrashes: Scenario = {
     for (let variant = 1; variant <= 4; variant++) announceEarly(stage, variant, "in time");
     announceEarly(stage, 5, "never");
     announceEarly(stage, 6, "never, nor what was decided");
+    announceEarly(stage, 7, "never, nor what was decided", "beside one that seems to run the crate");
   },
 };
 
 /** What one that made up its mind too soon comes to know of the joiner that its vote does not name. */
 type Told = "in time" | "never" | "never, nor what was decided";
 
-/** One makes up its mind about the first of two joiners, and the others about both (PITFALLS B1). */
-function announceEarly(stage: Stage, variant: number, told: Told): void {
-  const world = stage.newWorld(
-    `one has announced the first of two joiners already, variant ${variant}: told ${told}`,
-  );
-  const processes = world.grow(8);
+/**
+ * One makes up its mind about the first of two joiners, and the others about both (PITFALLS B1). Beside members that may
+ * never tell it what it missed it joins anew; among Node members it waits until it is told, for its vote may be needed.
+ */
+function announceEarly(stage: Stage, variant: number, told: Told, beside?: string): void {
+  const title = `one has announced the first of two joiners already, variant ${variant}: told ${told}`;
+  const world = stage.newWorld(beside === undefined ? title : `${title}, ${beside}`);
+  const processes = [...world.grow(8)];
+  if (beside !== undefined) {
+    processes.push(world.start(90, { seeds: [processes[0]!.endpoint], isForeign: true }));
+    world.until("all agree", () => world.agree(processes), 5000);
+  }
   const { head } = world;
   const first = endpointAt(50 + variant);
   // Without its reports the first joiner is unstable for the others, until the second one has come.
@@ -77,14 +85,33 @@ function announceEarly(stage: Stage, variant: number, told: Told): void {
     return;
   }
   if (told === "never, nor what was decided") {
-    world.until("it gives up, since it cannot go on", () => early.cut!.degraded, 3000);
+    if (beside === undefined) world.run(10_000);
+    else world.until("it gives up, since it cannot go on", () => early.cut!.degraded, 3000);
     world.network.fateOf = undefined;
+    if (beside !== undefined) beLetInByOne(stage, early);
   }
   stage.expectAgreement([...processes, ...joiners], DETECTION_MS);
   stage.expect(
-    early.cuts.some(({ degraded }) => degraded) === (told !== "never"),
-    "it to join anew where nobody can tell it, and only there",
+    early.cuts.some(({ degraded }) => degraded) === (beside !== undefined),
+    "it to join anew where nobody may ever tell it, and only there",
   );
+}
+
+/**
+ * It is removed, and the votes that let it in again reach one member alone. The rest prove to it how they went on without
+ * it, which is behind all of them, and no other turn than its own (PITFALLS B3).
+ */
+function beLetInByOne({ world }: Stage, early: Process): void {
+  let one: Endpoint | undefined;
+  world.network.fateOf = ({ from, to, request }): Fate => {
+    if (world.head?.has(early.endpoint) === false) one ??= world.head.observersOf(early.endpoint)[0]!;
+    if (one === undefined) return "pass";
+    const isVote = request.kind === "broadcast" && /ccepted$/.test(request.gossip.kind);
+    return (isVote && to !== one) || (request.kind === "compare" && from !== early) ? "drop" : "pass";
+  };
+  world.until("it is in again", () => !early.cut!.degraded, DETECTION_MS);
+  world.run(DETECTION_MS);
+  world.network.fateOf = undefined;
 }
 
 function senderOf(request: Letter["request"]): string | undefined {

@@ -34,19 +34,31 @@ export const founderRestarts: Scenario = {
       const back = world.restart(founder!, { seeds: others.map(({ endpoint }) => endpoint) });
       stage.expectAgreement([back, ...others, ...joiners], 60_000);
     }
-    foundAgain(stage);
+    foundAgain(stage, false);
+    foundAgain(stage, true);
   },
 };
 
-/** Started again as it was, without seeds, it founds a mesh, and has to find out that it is not the only one. */
-function foundAgain(stage: Stage): void {
-  const world = stage.newWorld("as it was, without anybody to ask");
+/**
+ * Started again as it was, without seeds, it founds a mesh, and has to find out that it is not the only one. Beside Rust
+ * members it is missed by probes alone, and is elsewhere for as long.
+ */
+function foundAgain(stage: Stage, isBesideForeign: boolean): void {
+  const beside = isBesideForeign ? ", and one of the others does not say that it runs this library" : "";
+  const world = stage.newWorld(`as it was, without anybody to ask${beside}`);
   world.watch.excuse(({ invariant }) => invariant === SECOND_MESH);
-  const [founder, ...others] = world.grow(stage.members);
+  const processes = [...world.grow(stage.members)];
+  if (isBesideForeign) {
+    processes.push(world.start(90, { seeds: [endpointAt(1)], isForeign: true }));
+    world.until("all agree", () => world.agree(processes), 5000);
+  }
+  const [founder, ...others] = processes;
   world.run(5000);
   const back = world.restart(founder!, { seeds: [] });
   back.isHarmed = true;
   stage.expectAgreement([back, ...others], 3 * DETECTION_MS);
+  // One of theirs is in another mesh, which is no reason for them to leave this one.
+  stage.expectUnaided(others);
 }
 
 export const restartInWindow: Scenario = {
