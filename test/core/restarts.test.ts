@@ -150,8 +150,8 @@ describe("a member that was removed", () => {
 });
 
 describe("a decision that cannot be applied (PITFALLS B1)", () => {
-  it("makes a member leave its view after two seconds and join anew", () => {
-    const lone = LoneMember.among(hosts(4, 1));
+  it("makes a member leave its view after two seconds and join anew, beside Rust members", () => {
+    const lone = LoneMember.among(hosts(4, 1), { isForeign: (member) => member === host(4) });
     const { view } = lone;
     for (const sender of hosts(4, 1)) {
       lone.hear({ kind: "fastAccepted", sender, configuration: view.id, value: [host(100)] });
@@ -163,6 +163,16 @@ describe("a decision that cannot be applied (PITFALLS B1)", () => {
     assert.deepEqual(lone.probe(), refuse.degraded);
     lone.feed({ kind: "seeds", seeds: [] });
     assert.ok(hosts(4, 1).includes(lone.lastCall("preJoin").to));
+  });
+
+  it("is waited for among Node members, which are asked what it was", () => {
+    const lone = LoneMember.among(hosts(4, 1));
+    for (const sender of hosts(4, 1)) {
+      lone.hear({ kind: "fastAccepted", sender, configuration: lone.view.id, value: [host(100)] });
+    }
+    lone.sleep(30_000);
+    assert.equal(lone.degraded, false);
+    assert.equal(lone.lastCall("compare").request.kind, "compare");
   });
 
   it("is applied when the joiner's data comes in time", () => {
