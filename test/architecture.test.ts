@@ -62,7 +62,16 @@ const FLOORS: readonly (readonly string[])[] = [
     "repair",
     "drive",
   ],
-  ["condition", "coordinator-choice", "dissemination", "laggards", "last-resort", "parting", "reinforcement", "turns"],
+  [
+    "condition",
+    "coordinator-choice",
+    "dissemination",
+    "laggards",
+    "last-resort",
+    "parting",
+    "reinforcement",
+    "turns",
+  ],
   ["entrance", "exit", "failure-detector", "healing", "round"],
   ["member"],
 ];

@@ -51,6 +51,23 @@ export function viewAfter(view: View, certificate: Certificate): View | undefine
   return view.next(value, joiners);
 }
 
+/** The steps that a chain leads through from this view, as far as it proves itself and `self` is still in them. */
+export function stepsAlong(
+  view: View,
+  chain: readonly Certificate[],
+  self: Endpoint,
+): readonly { readonly view: View; readonly by: Certificate }[] {
+  const steps: { view: View; by: Certificate }[] = [];
+  let from = view;
+  for (const by of chain) {
+    const next = from.has(self) ? viewAfter(from, by) : undefined;
+    if (next === undefined) break;
+    steps.push({ view: next, by });
+    from = next;
+  }
+  return steps;
+}
+
 /** What was said when it was decided, for a peer that knows of no certificates. First all alerts, then the votes. */
 export interface Replay {
   readonly alerts: readonly Alerts[];

@@ -2,7 +2,7 @@
 // back as somebody else (PITFALLS B4, B5). Asks where others are, follows evidence of what we missed, tells it to those
 // who missed it, and says when nothing is left but to join anew. Evidence is always checked; nobody is just believed.
 
-import { viewAfter } from "./certificates.ts";
+import { stepsAlong } from "./certificates.ts";
 import { ConfigurationCheck, type Finding } from "./configuration-check.ts";
 import { Departed } from "./departed.ts";
 import type { Millis } from "./doorway.ts";
@@ -249,14 +249,7 @@ export class Healing {
 
   /** Follows a chain as far as it proves itself. */
   #go(view: View, chain: readonly Certificate[], now: Millis): Remedy | undefined {
-    const steps: { view: View; by: Certificate }[] = [];
-    let from = view;
-    for (const by of chain) {
-      const next = from.has(this.#options.self) ? viewAfter(from, by) : undefined;
-      if (next === undefined) break;
-      steps.push({ view: next, by });
-      from = next;
-    }
+    const steps = stepsAlong(view, chain, this.#options.self);
     this.doubt(now);
     if (steps.length === 0) return undefined;
     this.#out.note("info", `missed ${steps.length} view changes; following the others`);

@@ -299,11 +299,10 @@ export class Member implements Machine {
 
   /** The others went on with something that we cannot follow: what we know is outdated, so join anew. */
   #giveUp(why: string, contacts: readonly Endpoint[]): void {
-    const view = this.#view!;
     this.#out.note("warn", `${why}; joining again`);
-    this.#turnTo(view, false);
+    this.#turnTo(this.#view!, false);
     if (this.#exit.isLeaving) return this.#finish(false);
-    this.#join([...contacts, ...view.members]);
+    this.#join([...contacts, ...this.#view!.members]);
   }
 
   #join(lastKnown: readonly Endpoint[]): void {
