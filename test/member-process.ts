@@ -287,7 +287,8 @@ export async function freeAddresses(count: number): Promise<string[]> {
   return addresses;
 }
 
-function canBind(port: number): Promise<boolean> {
+/** Nobody listens at this port of the loopback interface. */
+export function canBind(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

@@ -33,6 +33,7 @@ export const silence: Script = {
 
     d.scene("D answers again, and its other observers report it");
     d.speaksAgain("D");
-    await report(d, view, reportsOn(d, view, dd).slice(0, 9));
+    // One by one: some are implied by then, so it depends on their order with which the peer makes its mind up.
+    for (const one of reportsOn(d, view, dd).slice(0, 9)) await report(d, view, [one]);
   },
 };
