@@ -10,9 +10,12 @@ export interface Prospect {
   readonly suspectsStale: boolean;
 }
 
+/** As long as nothing is wrong. */
+export const NO_DOUBTS: Doubts = { noQuorum: false, stale: false, clockAheadSeconds: 0 };
+
 export class Condition {
   readonly #out: Pick<Outgoing<never>, "add" | "note">;
-  #told: Doubts = { noQuorum: false, stale: false, clockAheadSeconds: 0 };
+  #told = NO_DOUBTS;
 
   constructor(out: Pick<Outgoing<never>, "add" | "note">) {
     this.#out = out;

@@ -43,7 +43,7 @@ export class ConfigurationCheck {
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
   readonly #strangers = new Map<Endpoint, number>();
   #staleRounds = 0;
-  /** In a row, in which too few were where we are for anything to be decided, and not because most are elsewhere. */
+  /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
   #isAmongMost = true;
 
@@ -144,7 +144,7 @@ export class ConfigurationCheck {
     return [...this.#strangers].filter(([, rounds]) => rounds > ROUNDS).map(([member]) => member);
   }
 
-  /** Draws conclusions from the round that is over; true where somebody is elsewhere. */
+  /** Draws conclusions from the round that is over; true where somebody is not where we are. */
   #judge(): boolean {
     if (this.#asked.size === 0) return false;
     let same = 1;

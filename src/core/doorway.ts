@@ -76,11 +76,18 @@ export interface ViewChange {
 
 /** What a member doubts of its own condition (PITFALLS E12): for people to look at, nothing depends on it. */
 export interface Doubts {
-  /** So many members are silent that no majority seems to be left, without which nothing is decided. */
+  /**
+   * So many members are silent, for some five probe periods, that no majority seems to be left. Nobody joins and nobody is
+   * removed until they are back, or an operator says that they are dead (docs/lost-quorum.md). Calls go on. Where there
+   * are more than 17 members it is an estimate from a sample.
+   */
   readonly noQuorum: boolean;
-  /** Most members that answer seem to be in another configuration. */
+  /** Most members that answer seem to be in another configuration; should it last, this one joins again by itself. */
   readonly stale: boolean;
-  /** By how much this machine's clock is ahead of the other members'; 0 while that is within two minutes. */
+  /**
+   * Seconds by which this machine's clock is ahead of most members', negative where it is behind; 0 while that is within
+   * two minutes. Node members do without equal clocks; Rust ones forget what they have heard too early or too late.
+   */
   readonly clockAheadSeconds: number;
 }
 

@@ -1,7 +1,9 @@
 // The life of one member, from listening to the end: the parts that a mesh is made of, and the order in which they
 // start and stop. First listen, then take part; first leave, then let calls end, then close.
 
-import type { Doubts, Level, ViewChange } from "../core/doorway.ts";
+import { isDeepStrictEqual } from "node:util";
+import { NO_DOUBTS } from "../core/condition.ts";
+import type { Level, ViewChange } from "../core/doorway.ts";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
 import { MESH_NAME } from "../core/messages.ts";
 import type { Gate } from "../grpc/index.ts";
@@ -15,7 +17,7 @@ import type { Footing, MakeFooting, Participation } from "./footing.ts";
 import { gateOf } from "./gate.ts";
 import { type CheckedOptions, refuseOwnSeeds } from "./options.ts";
 import { StandardServices } from "./standard-services.ts";
-import { isSameState, type MeshState, stateOf, WELL } from "./state.ts";
+import type { MeshState } from "./state.ts";
 import { CutFeed } from "./subscription.ts";
 import { type Certificates, checkIsFor, doubtAbout, replaceCertificates } from "./tls-options.ts";
 import { UserCalls } from "./user-calls.ts";
@@ -38,8 +40,8 @@ export class Life {
   readonly #maker: CutMaker;
   #newest: Cut | undefined;
   #last: ViewChange | undefined;
-  #doubts: Doubts = WELL;
-  #state = WELL;
+  #doubts = NO_DOUBTS;
+  #state: MeshState = { phase: "member", ...NO_DOUBTS };
   #entered: () => void = () => {};
   /** Ends the notice that is given before a leave. */
   #wakeUp: () => void = () => {};
@@ -142,11 +144,11 @@ export class Life {
   }
 
   close(error?: BlipError): Promise<void> {
-    this.#closing ??= this.#close(0, error);
+    const closing = this.#beginToClose(0, error);
     // Whoever still waits for calls to end, waits no longer.
     this.#footing.listener.abort();
     this.calls.abort();
-    return this.#closing;
+    return closing;
   }
 
   async #enter(): Promise<void> {
@@ -189,8 +191,7 @@ export class Life {
     // Closed meanwhile, or broken down.
     if (this.#closing !== undefined) return false;
     const isRemoved = await this.#participation.leave(Math.max(0, until - performance.now()));
-    this.#closing ??= this.#close(Math.max(0, until - performance.now()));
-    await this.#closing;
+    await this.#beginToClose(Math.max(0, until - performance.now()));
     return isRemoved;
   }
 
@@ -204,10 +205,17 @@ export class Life {
     });
   }
 
+  #beginToClose(drainMs: number, error?: BlipError): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = this.#close(drainMs, error);
+      this.#changed();
+    }
+    return this.#closing;
+  }
+
   async #close(drainMs: number, error?: BlipError): Promise<void> {
     this.#wakeUp();
     this.health.close();
-    queueMicrotask(() => this.#changed());
     await Promise.all([
       this.#participation.close(drainMs),
       this.#footing.listener.close(drainMs),
@@ -234,8 +242,8 @@ export class Life {
   #changed(): void {
     const phase = this.#phase;
     this.health.isReady = phase === "member";
-    const state = stateOf(phase, this.#doubts);
-    if (isSameState(state, this.#state)) return;
+    const state: MeshState = { phase, ...this.#doubts };
+    if (isDeepStrictEqual(state, this.#state)) return;
     this.#state = state;
     this.onState(state);
   }

@@ -110,9 +110,7 @@ export class Population {
       cut: changed,
       findSeeds: (found) => void network.at(process, agenda.now, () => found(seeds)),
       left: changed,
-      doubts: (doubts) => {
-        process.doubts = doubts;
-      },
+      doubts: () => {},
       note: (level, text) => process.note(level, text),
     };
   }

@@ -1,7 +1,7 @@
 // One incarnation of a participant: a machine at an address, with its own clock, that may crash or stand still. What
 // it published is kept, for scenarios to look at. The machine is a Member as in production, or a model of another peer.
 
-import type { Doubts, Event, Level, Machine, Millis, ViewChange } from "../core/doorway.ts";
+import type { Event, Level, Machine, Millis, ViewChange } from "../core/doorway.ts";
 import type { Driver } from "../core/drive.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { MemberOptions } from "../core/member.ts";
@@ -59,8 +59,6 @@ export class Process {
   wasRemoved: boolean | undefined;
   /** Something was done to it that others may take for its death. */
   isHarmed = false;
-  /** What it last said that it doubts; nothing at first. */
-  doubts: Doubts | undefined;
   driver: Driver | undefined;
 
   constructor(number: number, host: Host, metadata: Metadata, model: string, startedAt: Millis) {
