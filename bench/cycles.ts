@@ -18,8 +18,11 @@ const OBJECTS_PER_CYCLE_MAX = 0.1;
 const BYTES_PER_CYCLE_MAX = 5 * 1024;
 /** What ends by itself has done so by then: connections linger for 10 s, and rest for 30 s. */
 const SETTLED_MS = 60_000;
-/** So that all code is compiled, and members remember as much as they ever do. */
-const WARM_UP = 100;
+/**
+ * So that all code is compiled, and members remember as much as they ever do: of others that are gone, and may come back,
+ * the last 256.
+ */
+const WARM_UP = 300;
 
 const { values } = parseArgs({ options: { cycles: { type: "string", default: "1000" } } });
 const cycles = Number(values.cycles);
