@@ -3,7 +3,7 @@
 // the order in which messages happened to arrive.
 
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { Broadcast, Gossip, Reply, Request } from "../../src/core/messages.ts";
+import type { Broadcast, ConfigurationId, Gossip, Reply, Request } from "../../src/core/messages.ts";
 import { idOf, Names } from "./names.ts";
 import { type Audience, PEER_SETTINGS, type PublishedCut, type Stage } from "./stage.ts";
 import { cutIn, replyIn, sentencesOf } from "./words.ts";
@@ -158,10 +158,15 @@ export class Dialogue implements Audience {
     await this.#play(until);
   }
 
-  /** It has waited long enough for a decision of the fast round, and begins a classic one. */
-  async fallsBack(): Promise<void> {
-    await this.#stage.pass(() => this.#fallbacks.length > 0, UNTIL_MS, LULL_MS);
-    const said = new Set(this.#fallbacks.map((broadcast) => sentencesOf([broadcast], this.names)[0]));
+  /**
+   * It has waited long enough for a decision of the fast round here, and begins a classic one. Whether it came to that in
+   * an earlier configuration is chance too, and not told.
+   */
+  async fallsBack(configuration: ConfigurationId): Promise<void> {
+    const here = (): readonly Broadcast[] =>
+      this.#fallbacks.filter(({ gossip }) => gossip.configuration === configuration);
+    await this.#stage.pass(() => here().length > 0, UNTIL_MS, LULL_MS);
+    const said = new Set(here().map((broadcast) => sentencesOf([broadcast], this.names)[0]));
     this.#tell(`${PEER} falls back: ${[...said].join("; ") || "not at all"}`);
     this.#fallbacks = [];
   }

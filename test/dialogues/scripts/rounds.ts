@@ -60,7 +60,7 @@ export const rounds: Script = {
     d.scene("Its fast round fails, and it coordinates a classic one; A promises twice");
     await report(d, four, reportsOn(d, four, c));
     await d.says("A", d.broadcast(vote(four, a, [b])));
-    await d.fallsBack();
+    await d.fallsBack(four.id);
     const own = rankOf(2, peer);
     const voted = { voted: FAST_RANK, value: [b] };
     await d.says("B", promise(four, b, rankOf(2, b), voted));
