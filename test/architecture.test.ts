@@ -15,8 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mesh: ["core", "host", "grpc/index"],
   index: ["mesh"],
   "grpc-js": ["index", "core", "mesh"],
-  // As any user's service, but for words that the library has once: hashes, addresses and errors.
-  cache: ["index", "core/hash", "core/endpoint", "mesh/errors"],
+  // As any user's service, but for what the library has once: hashes, addresses, errors and the abort of many.
+  cache: ["index", "core/hash", "core/endpoint", "host/abort-fan", "mesh/errors"],
   cli: ["index", "core", "grpc/index", "mesh", "cache/index", "cache/outside", "sim/index"],
 };
 

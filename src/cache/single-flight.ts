@@ -1,8 +1,8 @@
 // One piece of work for all who want the same at the same time. Nobody who waits owns the work: when one goes away,
 // the others get what they came for.
 
+import { onAbort } from "../host/abort-fan.ts";
 import { aborted, BlipError } from "../mesh/errors.ts";
-import { onAbort } from "./abort-fan.ts";
 import type { Key } from "./key.ts";
 
 /** How long somebody waits. */

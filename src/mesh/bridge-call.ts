@@ -13,6 +13,7 @@ import {
   credentials,
   type ServiceError,
 } from "@grpc/grpc-js";
+import { onAbort } from "../host/abort-fan.ts";
 import { CONNECT_MS_MAX } from "./bridge-attempt.ts";
 import { AttemptFailed, judged } from "./bridge-failure.ts";
 import { decodeResponse, encodeRequest } from "./bridge-messages.ts";
@@ -128,8 +129,7 @@ function cancelOnAbort(call: AnyCall, signal: AbortSignal | undefined): () => vo
   if (signal === undefined) return () => {};
   const cancel = (): void => call.cancel();
   if (signal.aborted) cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  return () => signal.removeEventListener("abort", cancel);
+  return onAbort(signal, cancel);
 }
 
 function failed(error: ServiceError, call: AnyCall, line: Line): AttemptFailed {
@@ -175,10 +175,9 @@ function changed(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const stop = (): void => resolve(false);
-    signal?.addEventListener("abort", stop, { once: true });
+    const release = signal && onAbort(signal, () => resolve(false));
     channel.watchConnectivityState(state, until, (error) => {
-      signal?.removeEventListener("abort", stop);
+      release?.();
       resolve(error === undefined);
     });
   });

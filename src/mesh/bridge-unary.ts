@@ -2,6 +2,7 @@
 // be asked twice, a second one beside it where that is wanted or the first has fallen silent. One deadline for all.
 
 import type { Metadata } from "@grpc/grpc-js";
+import { onAbort } from "../host/abort-fan.ts";
 import type { Key } from "./balance.ts";
 import { Attempt, type AttemptOwner } from "./bridge-attempt.ts";
 import type { Method } from "./bridge-definition.ts";
@@ -52,7 +53,7 @@ class UnaryCall implements AttemptOwner {
   readonly #attempts: Attempt[] = [];
   #failure: BlipError | undefined;
   #hedge: NodeJS.Timeout | undefined;
-  #onAbort: (() => void) | undefined;
+  #release: (() => void) | undefined;
   #isOver = false;
 
   constructor(
@@ -74,8 +75,7 @@ class UnaryCall implements AttemptOwner {
     const { hedgeMs, budget } = this.#plan;
     if (signal !== undefined) {
       if (signal.aborted) return this.#fail(this.#abortion());
-      this.#onAbort = () => this.#fail(this.#abortion());
-      signal.addEventListener("abort", this.#onAbort, { once: true });
+      this.#release = onAbort(signal, () => this.#fail(this.#abortion()));
     }
     budget.called();
     if (hedgeMs !== undefined && isIdempotent) {
@@ -196,7 +196,7 @@ class UnaryCall implements AttemptOwner {
   #finish(): void {
     this.#isOver = true;
     if (this.#hedge !== undefined) clearTimeout(this.#hedge);
-    if (this.#onAbort !== undefined) this.#terms.signal!.removeEventListener("abort", this.#onAbort);
+    this.#release?.();
     for (const attempt of this.#attempts) attempt.cancel();
   }
 }

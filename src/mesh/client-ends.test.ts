@@ -1,8 +1,10 @@
 // How calls end: with a status, by the caller's wish, or with the mesh.
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
+import { until } from "../grpc/scripted-member.test.ts";
 import { client } from "./client.ts";
 import { collect, Echo, each, failsWith, Greeter, startMembers } from "./greeter.test.ts";
 import { service } from "./service.ts";
@@ -122,6 +124,40 @@ describe("how calls end", () => {
     }
     assert.equal(await left, "count");
     await assert.rejects(calls.hello({}, { signal: AbortSignal.abort() }), failsWith("BLIP_ABORTED"));
+  });
+
+  it("when many callers give up by one signal, which is listened to once", async (t) => {
+    let [open, ended] = [0, 0];
+    const wait = (signal: AbortSignal): Promise<never> => {
+      open += 1;
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          ended += 1;
+          reject(signal.reason);
+        });
+      });
+    };
+    const slow = service(Greeter, {
+      hello: (_request, { signal }) => wait(signal),
+      async *count(_request, { signal }) {
+        yield { text: "one" };
+        await wait(signal);
+      },
+    });
+    const [mesh] = await startMembers(t, { services: [slow] });
+    const calls = client(mesh!, Greeter);
+    const stop = new AbortController();
+    const { signal } = stop;
+    const ends = Array.from({ length: 10 }, () => [
+      calls.hello({}, { signal }),
+      collect(calls.count({}, { signal })),
+    ]).flat();
+    await until(() => open === ends.length, "all are being served");
+    assert.equal(getEventListeners(signal, "abort").length, 1);
+    stop.abort();
+    for (const end of ends) await assert.rejects(end, failsWith("BLIP_ABORTED"));
+    assert.equal(getEventListeners(signal, "abort").length, 0);
+    await until(() => ended === ends.length, "all handlers are told");
   });
 
   it("when the caller's own requests fail, or cannot be encoded", async (t) => {

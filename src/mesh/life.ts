@@ -7,6 +7,7 @@ import type { Level, ViewChange } from "../core/doorway.ts";
 import { addressOf, type Endpoint, ipOf, portOf } from "../core/endpoint.ts";
 import { MESH_NAME } from "../core/messages.ts";
 import type { Gate } from "../grpc/index.ts";
+import { onAbort } from "../host/abort-fan.ts";
 import { isWildcard, resolveAll } from "./address.ts";
 import type { HealthStatus } from "./bridge-health.ts";
 import { Callers } from "./caller.ts";
@@ -160,13 +161,13 @@ export class Life {
       this.onClosed = (error) => reject(error);
     });
     const stop = (): void => void this.#stop(aborted(signal!, "createMesh"));
-    signal?.addEventListener("abort", stop, { once: true });
+    const release = signal && onAbort(signal, stop);
     try {
       if (signal?.aborted) stop();
       else this.#participation.start();
       await entered;
     } finally {
-      signal?.removeEventListener("abort", stop);
+      release?.();
       this.onClosed = () => {};
       if (this.#closing !== undefined) await this.#closing;
     }

@@ -2,6 +2,7 @@
 
 import { EventEmitter } from "node:events";
 import { addressOf } from "../core/endpoint.ts";
+import { onAbort } from "../host/abort-fan.ts";
 import type { Cut, Member } from "./cut.ts";
 import { aborted, BlipError, invalid } from "./errors.ts";
 import { type MakeFooting, onSockets } from "./footing.ts";
@@ -129,11 +130,11 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#isLeaving = true;
     const hurry = (): void => void this.close();
     if (signal?.aborted) hurry();
-    signal?.addEventListener("abort", hurry, { once: true });
+    const release = signal && onAbort(signal, hurry);
     try {
       return await this.#life.leave(timeoutMs, noticeMs);
     } finally {
-      signal?.removeEventListener("abort", hurry);
+      release?.();
     }
   }
 

@@ -2,6 +2,7 @@
 // configuration and how many it missed, and never one older than it has seen.
 
 import type { View } from "../core/view.ts";
+import { onAbort } from "../host/abort-fan.ts";
 import type { Announced, Cut, CutMaker } from "./cut.ts";
 
 /** All the readers of one mesh. */
@@ -29,9 +30,10 @@ export class CutFeed {
 
   /** A reader that sees the newest cut first, and then each later one. It ends when `signal` is aborted. */
   subscribe(signal?: AbortSignal): CutReader {
+    let release: (() => void) | undefined;
     const reader = new CutReader(this.#maker, () => {
       this.#readers.delete(reader);
-      signal?.removeEventListener("abort", end);
+      release?.();
     });
     const end = (): void => void reader.return();
     if (this.#newest !== undefined) reader.offer(this.#newest);
@@ -39,7 +41,7 @@ export class CutFeed {
     else if (this.#isClosed) reader.close();
     else {
       this.#readers.add(reader);
-      signal?.addEventListener("abort", end, { once: true });
+      release = signal && onAbort(signal, end);
     }
     return reader;
   }

@@ -1,5 +1,5 @@
 // Many who wait by one signal. Node takes more than ten listeners of one signal for a leak, and says so to the user; but
-// to ask for a hundred keys by the signal of one request is what signals are for.
+// to make a hundred calls by the signal of one request is what signals are for.
 
 interface Fan {
   readonly waiting: Set<() => void>;
