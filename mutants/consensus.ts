@@ -200,8 +200,8 @@ export const CONSENSUS: readonly Mutant[] = [
     name: "unsorted-proposal",
     breaks: "proposals are in Endpoint order, or equal ones do not count as equal",
     file: "cut-detector.ts",
-    find: "[...this.#stable].sort(compareEndpoints)",
-    replace: "[...this.#stable].reverse()",
+    find: "[...this.#stable.keys()].sort(compareEndpoints)",
+    replace: "[...this.#stable.keys()].reverse()",
     first: "S4",
   },
   {

@@ -23,9 +23,18 @@ export const DETECTION: readonly Mutant[] = [
     name: "unstable-holds-nothing-back",
     breaks: "nobody is proposed while anybody is unstable",
     file: "cut-detector.ts",
-    find: "if (!this.#ignored.has(node)) return undefined;",
+    find: "if (this.holdsBack(node)) return undefined;",
     replace: "",
     first: "S4",
+  },
+  {
+    name: "word-of-the-deaf-holds-back",
+    breaks:
+      "who is accused by those alone who are going is waited for no longer than others take to accuse it, too",
+    file: "reinforcement.ts",
+    find: "return this.#detector.accusedByStableSince(node) + this.#settings.faultTimeoutMs;",
+    replace: "return Infinity;",
+    first: "S12",
   },
   {
     name: "implied-not-to-a-fixpoint",

@@ -154,6 +154,38 @@ describe("a cut detector", () => {
     assert.deepEqual(detector.proposal(), [host(100), host(101)]);
   });
 
+  it("says since when a subject has been unstable by the word of stable members alone", () => {
+    const view = viewOfSize(5);
+    const [subject, accuser] = pairsWith(view, L)[0]!;
+    const detector = detectorOf(view);
+    for (const ring of view.ringsHeld(accuser, subject)) detector.report(subject, ring, 1000);
+    assert.equal(detector.accusedByStableSince(subject), Infinity, "its accuser is not stable");
+    for (let ring = 0; ring < H; ring++) detector.report(accuser, ring, 2000 + ring);
+    assert.equal(detector.accusedByStableSince(subject), 2000 + H - 1);
+    detector.report(accuser, H, 3000);
+    assert.equal(detector.accusedByStableSince(subject), 2000 + H - 1, "it was stable already");
+    const other = view.observersOf(subject).findIndex((observer) => observer !== accuser);
+    detector.report(subject, other, 4000);
+    assert.equal(detector.accusedByStableSince(subject), Infinity, "somebody else accuses it, too");
+  });
+
+  it("stops waiting for a subject that is excused, until one accuses it who is not stable", () => {
+    const view = viewOfSize(5);
+    const [subject, accuser] = pairsWith(view, L)[0]!;
+    const rings = view.ringsHeld(accuser, subject);
+    const detector = detectorOf(view);
+    for (const ring of rings) detector.report(subject, ring, 0);
+    report(detector, accuser, H);
+    assert.equal(detector.proposal(), undefined);
+    detector.excuse(subject);
+    assert.deepEqual(detector.proposal(), [accuser]);
+    for (const ring of rings) detector.report(subject, ring, 1);
+    assert.deepEqual(detector.proposal(), [accuser], "nothing new is said");
+    const other = view.observersOf(subject).findIndex((observer) => observer !== accuser);
+    detector.report(subject, other, 2);
+    assert.equal(detector.proposal(), undefined);
+  });
+
   it("knows how many distinct observers accuse a subject", () => {
     const detector = detectorOf(view);
     const [first, second] = [...new Set(view.observersOf(host(0)))];

@@ -37,8 +37,11 @@ export class CutDetector {
   /** By member: when something that it said last arrived. */
   readonly #heardAt: Float64Array;
   readonly #unstableSince = new Map<Endpoint, Millis>();
-  readonly #stable = new Set<Endpoint>();
+  /** Subject → since when it has been stable. */
+  readonly #stable = new Map<Endpoint, Millis>();
   readonly #ignored = new Set<Endpoint>();
+  /** Not waited for, for as long as only those accuse them who are stable. */
+  readonly #excused = new Set<Endpoint>();
   /** Members that are unstable or stable: observers whose own reports may be implied. */
   readonly #going = new Set<Endpoint>();
 
@@ -77,7 +80,9 @@ export class CutDetector {
     this.#accusedAt.set(node, now);
     if (this.#view.has(node)) this.#firstAccusedAt = Math.min(this.#firstAccusedAt, now);
     const accusers = this.#accusers.get(node) ?? new Map<Endpoint, Millis>();
-    this.#accusers.set(node, accusers.set(this.#view.observersOf(node)[ring]!, now));
+    const accuser = this.#view.observersOf(node)[ring]!;
+    this.#accusers.set(node, accusers.set(accuser, now));
+    if (!this.#stable.has(accuser)) this.#excused.delete(node);
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);
   }
 
@@ -174,10 +179,11 @@ export class CutDetector {
    * want to leave, and the rest of them goes in the next view.
    */
   proposal(): Proposal | undefined {
-    for (const node of this.#unstableSince.keys()) if (!this.#ignored.has(node)) return undefined;
+    for (const node of this.#unstableSince.keys()) if (this.holdsBack(node)) return undefined;
     if (this.#stable.size === 0) return undefined;
     let room = Math.max(1, this.#view.size - this.#view.majority);
-    return [...this.#stable].sort(compareEndpoints).filter((node) => !this.#view.has(node) || room-- > 0);
+    const stable = [...this.#stable.keys()].sort(compareEndpoints);
+    return stable.filter((node) => !this.#view.has(node) || room-- > 0);
   }
 
   /** How many distinct observers reported this subject themselves, since then. */
@@ -190,8 +196,23 @@ export class CutDetector {
     this.#ignored.add(node);
   }
 
-  isIgnored(node: Endpoint): boolean {
-    return this.#ignored.has(node);
+  /** Nothing is held back by this subject while nobody accuses it who is not stable. */
+  excuse(node: Endpoint): void {
+    this.#excused.add(node);
+  }
+
+  /** Whether proposals wait for this unstable subject. */
+  holdsBack(node: Endpoint): boolean {
+    return !this.#ignored.has(node) && !this.#excused.has(node);
+  }
+
+  /** Since when this unstable subject has been accused by nobody but stable ones; Infinity where somebody else accuses it. */
+  accusedByStableSince(node: Endpoint): Millis {
+    let since = this.#unstableSince.get(node) ?? Infinity;
+    for (const accuser of this.#accusers.get(node)?.keys() ?? []) {
+      since = Math.max(since, this.#stable.get(accuser) ?? Infinity);
+    }
+    return since;
   }
 
   #set(node: Endpoint, rings: number, now: Millis): void {
@@ -200,7 +221,7 @@ export class CutDetector {
     if (count < this.#low) return;
     if (this.#view.has(node)) this.#going.add(node);
     if (count >= this.#high) {
-      this.#stable.add(node);
+      if (!this.#stable.has(node)) this.#stable.set(node, now);
       this.#unstableSince.delete(node);
     } else if (!this.#unstableSince.has(node)) this.#unstableSince.set(node, now);
   }

@@ -1,7 +1,7 @@
 // A subject that stays unstable must not hold everybody back for ever (Rapid §4.2, PITFALLS B9). After one probe
-// period, when all who can report have reported, we look whether it goes together with others. Much later, where
-// several observers accuse it, we add our own voice; where it is one against one, or that did not help, we stop
-// waiting for it.
+// period, when all who can report have reported, we look whether it goes together with others, and wait for it no
+// longer where only those accuse it who are going. Much later, where several observers accuse it, we add our own voice;
+// where it is one against one, or that did not help, we stop waiting for it.
 
 import type { CutDetector } from "./cut-detector.ts";
 import type { Millis } from "./doorway.ts";
@@ -23,9 +23,10 @@ export class Reinforcement {
   get dueAt(): Millis {
     let at = Infinity;
     for (const { node, since } of this.#detector.unstable()) {
-      if (this.#detector.isIgnored(node)) continue;
+      if (!this.#detector.holdsBack(node)) continue;
+      const lastAt = since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1);
       if (!this.#considered.has(node)) at = Math.min(at, since + this.#settings.faultTimeoutMs);
-      else at = Math.min(at, since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1));
+      else at = Math.min(at, lastAt, this.#excusableAt(node));
     }
     return at;
   }
@@ -49,7 +50,8 @@ export class Reinforcement {
     }
     const echoes: Endpoint[] = [];
     for (const { node, since } of unstable) {
-      if (this.#detector.isIgnored(node) || now < since + this.#unstableMs) continue;
+      if (now >= this.#excusableAt(node)) this.#detector.excuse(node);
+      if (!this.#detector.holdsBack(node) || now < since + this.#unstableMs) continue;
       if (!this.#echoed.has(node) && this.#detector.witnessesOf(node, this.#recently(node, now)) >= 2) {
         this.#echoed.add(node);
         echoes.push(node);
@@ -58,6 +60,11 @@ export class Reinforcement {
       }
     }
     return echoes;
+  }
+
+  /** Those who were to accuse it as well have had the time. */
+  #excusableAt(node: Endpoint): Millis {
+    return this.#detector.accusedByStableSince(node) + this.#settings.faultTimeoutMs;
   }
 
   /**

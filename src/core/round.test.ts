@@ -142,6 +142,41 @@ describe("a round that hears of edges (PROTOCOL §12)", () => {
   });
 });
 
+describe("a member that hears nobody", () => {
+  const held = (observer: Endpoint, subject: Endpoint): number => view.ringsHeld(observer, subject).length;
+  const { low } = DEFAULT_SETTINGS.cutDetector;
+  const deaf = view.members.find(
+    (node) => node !== self && view.subjectsOf(node).some((of) => held(node, of) >= low),
+  )!;
+  const accused = view.subjectsOf(deaf).find((subject) => held(deaf, subject) >= low)!;
+  const accusations = (of: Endpoint, by = deaf): Alerts =>
+    alerts(
+      by,
+      view.ringsHeld(by, of).map((ring) => ({ node: of, ring })),
+    );
+
+  it("and accuses one on L rings is removed a probe period later, when others would have accused that one, too", () => {
+    const round = roundOf();
+    round.hear(accusations(accused), 100);
+    assert.deepEqual(votesIn(hearAllAbout(round, [deaf], 300)), []);
+    for (const at of [2100, 2299]) {
+      assert.deepEqual(votesIn([round.wake(at)]), []);
+      assert.ok(round.wakeAt > at);
+    }
+    assert.equal(round.wakeAt, 2300);
+    assert.deepEqual(votesIn([round.wake(2300)]), [[deaf]]);
+  });
+
+  it("is not removed yet while anybody else accuses that one, too", () => {
+    const round = roundOf();
+    const other = view.observersOf(accused).find((observer) => observer !== deaf)!;
+    round.hear(accusations(accused), 100);
+    hearAllAbout(round, [deaf], 300);
+    round.hear(accusations(accused, other), 2200);
+    assert.deepEqual(votesIn([round.wake(2300), round.wake(4500)]), []);
+  });
+});
+
 describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
   it("is voted for only when no new variant came for 500 ms", () => {
     const round = roundOf();

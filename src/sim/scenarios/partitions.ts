@@ -1,6 +1,7 @@
 // Networks that fall apart and come together again. S12, S16, S17, S18, S19, S35 of PITFALLS §3.2, and the link cut of LIVE
 // §2.3. Nobody without a majority decides anything, and afterwards everybody is back in one configuration.
 
+import type { Millis } from "../../core/doorway.ts";
 import { endpointAt } from "../population.ts";
 import type { Process } from "../process.ts";
 import type { Scenario, Stage } from "../scenario.ts";
@@ -17,23 +18,31 @@ export const flipFlop: Scenario = {
   expected: "they are removed together, once each time, and come back; the others never go",
   members: { usual: 20, least: 10, most: 1000 },
   run(stage) {
-    const { world } = stage;
-    const processes = world.grow(stage.members);
-    const victims = onePerCent(processes);
-    const others = processes.filter((process) => !victims.includes(process));
-    for (const process of victims) process.isHarmed = true;
-    for (let flip = 1; flip <= 3; flip++) {
-      const before = cutsOf(others);
-      for (const victim of victims) world.lose(victim, { inbound: 1 });
-      world.run(20_000);
-      stage.expect(cutsOf(others) === before + 1, "one cut that removes them");
-      for (const victim of victims) world.lose(victim, {});
-      world.run(20_000);
+    for (const lateMs of [0, 700, 1300, 1925]) {
+      stage.newWorld(`after ${lateMs} ms`);
+      flip(stage, lateMs);
     }
-    stage.expectRemoved(others, victims);
-    stage.expectAgreement(processes, 60_000);
   },
 };
+
+function flip(stage: Stage, lateMs: Millis): void {
+  const { world } = stage;
+  const processes = world.grow(stage.members);
+  const victims = onePerCent(processes);
+  const others = processes.filter((process) => !victims.includes(process));
+  for (const process of victims) process.isHarmed = true;
+  world.run(lateMs);
+  for (let time = 1; time <= 3; time++) {
+    const before = cutsOf(others);
+    for (const victim of victims) world.lose(victim, { inbound: 1 });
+    world.run(20_000);
+    stage.expect(cutsOf(others) === before + 1, "one cut that removes them");
+    for (const victim of victims) world.lose(victim, {});
+    world.run(20_000);
+  }
+  stage.expectRemoved(others, victims);
+  stage.expectAgreement(processes, 60_000);
+}
 
 /** The cuts in which these saw somebody go. */
 function cutsOf(processes: readonly Process[]): number {
