@@ -116,8 +116,9 @@ export class Healing {
     return view === undefined ? [] : this.#held.take(view.id, now);
   }
 
-  /** The step to this view could have been taken in several ways. */
+  /** The step to this view could have been taken in several ways. Whom it removes joins anew, whichever is right. */
   atCrossroads(by: Certificate, variants: ReadonlyMap<Endpoint, readonly Joiner[]>, taken: View): void {
+    if (this.#view === undefined) return;
     this.#turns.at(this.#history.newest[0]!, by, variants, taken);
   }
 
