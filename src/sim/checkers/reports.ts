@@ -100,10 +100,13 @@ export class Reports implements Checker {
       isNews: false,
     };
     this.#ears.set(process, ear);
-    for (const { alerts, at } of this.#held.get(process) ?? []) {
-      if (alerts.configuration === view.id && this.#now() < at + HOLD_MS) this.#add(ear, alerts);
-    }
-    this.#held.delete(process);
+    const held = (this.#held.get(process) ?? []).filter(({ at }) => this.#now() < at + HOLD_MS);
+    for (const { alerts } of held) if (alerts.configuration === view.id) this.#add(ear, alerts);
+    // It may go on to the next view in the same step.
+    this.#held.set(
+      process,
+      held.filter(({ alerts }) => alerts.configuration !== view.id),
+    );
   }
 
   stepped(process: Process, _event: Event): void {
