@@ -34,6 +34,16 @@ export class Links {
     else this.#lossFrom.delete(endpoint);
   }
 
+  /** Something of what comes to this address, or goes from it, is lost beyond what is lost anyway. */
+  isTroubled(endpoint: Endpoint): boolean {
+    const isLossy = this.#lossTo.has(endpoint) || this.#lossFrom.has(endpoint);
+    return (
+      isLossy ||
+      this.#blocked.has(endpoint) ||
+      [...this.#blocked.values()].some((targets) => targets.has(endpoint))
+    );
+  }
+
   clear(): void {
     this.#blocked.clear();
     this.#lossTo.clear();

@@ -92,7 +92,7 @@ export class World extends Timeline {
     const host = this.hostAt(at);
     if (host.process?.isUp) this.#end(host.process, "crashed");
     const process = this.#population.settle(host, options, this.network, this.watch);
-    process.isHarmed = this.#isRough;
+    process.isHarmed = this.#isRough || this.network.links.isTroubled(host.endpoint);
     const isFounder = (options.seeds ?? []).length === 0;
     this.transcript.add(this.elapsed, isFounder ? "starts a mesh" : "starts", nameOf(host.endpoint));
     this.watch.started(process);
@@ -177,7 +177,8 @@ export class World extends Timeline {
   /** Nothing gets from one group to the other any more, in this direction. */
   block(from: readonly Process[], to: readonly Process[]): void {
     for (const a of from) for (const b of to) this.network.links.block(a.endpoint, b.endpoint);
-    for (const process of [...from, ...to]) process.isHarmed = true;
+    // Others may have been started at their addresses meanwhile.
+    for (const { host } of [...from, ...to]) if (host.process !== undefined) host.process.isHarmed = true;
     this.tell(`nothing gets from ${namesOf(from)} to ${namesOf(to)}`);
   }
 
