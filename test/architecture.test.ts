@@ -38,6 +38,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["messages", "rings"],
   ["view", "refusals", "identity"],
   ["doorway", "certificates", "inquiry"],
+  ["arrivals"],
   [
     "alert-batch",
     "classic-paxos",

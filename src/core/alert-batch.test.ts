@@ -67,10 +67,44 @@ describe("a batch of alerts (PROTOCOL §9)", () => {
 
   it("does not wait where it is hurried, unless there is nothing to tell", () => {
     const batch = new AlertBatch();
-    batch.hurry(1000);
+    batch.hurry([], 1000);
     assert.equal(batch.dueAt, Infinity);
     batch.add({ node: host(1), ring: 0 }, 1000);
-    batch.hurry(1001);
+    batch.hurry([{ node: host(1), ring: 1 }], 1001);
     assert.equal(batch.dueAt, 1001);
+    assert.equal(batch.take().length, 2);
+  });
+
+  describe("of a lone founder", () => {
+    const join = (i: number) => ({ node: host(i), ring: 0, join: joiner(i) });
+
+    it("closes soon where no joiner is on the way", () => {
+      const batch = new AlertBatch();
+      batch.follow(true);
+      batch.expect(host(1), 990);
+      assert.equal(batch.dueAt, Infinity);
+      batch.add(join(1), 1000);
+      assert.equal(batch.dueAt, 1020);
+    });
+
+    it("stays open for those on the way, but for 1 s in all", () => {
+      const batch = new AlertBatch();
+      batch.follow(true);
+      batch.add(join(1), 1000);
+      batch.expect(host(2), 1010);
+      assert.equal(batch.dueAt, 1110);
+      for (let at = 1080; at < 2500; at += 80) batch.expect(host(at), at);
+      assert.equal(batch.dueAt, 2000);
+    });
+
+    it("is as any other once there are others", () => {
+      const batch = new AlertBatch();
+      batch.follow(true);
+      batch.follow(false);
+      batch.expect(host(1), 1000);
+      batch.add(join(2), 1010);
+      batch.expect(host(3), 1050);
+      assert.equal(batch.dueAt, 1110);
+    });
   });
 });

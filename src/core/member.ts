@@ -145,6 +145,7 @@ export class Member implements Machine {
       case "probe":
         return this.#out.reply(token, this.#onProbe());
       case "preJoin":
+        this.#batch.expect(request.sender, this.#now);
         return this.#out.reply(token, contactsFor(request, this.#open, this.#self));
       case "join":
         return this.#onJoin(token, request);
@@ -187,8 +188,7 @@ export class Member implements Machine {
   #onLeave(leave: Leave): Reply {
     const edges = edgesOfLeaver(this.#round?.view, this.#self, leave);
     if ("kind" in edges) return edges;
-    for (const edge of edges) this.#batch.add(edge, this.#now);
-    this.#batch.hurry(this.#now);
+    this.#batch.hurry(edges, this.#now);
     return ack;
   }
 
@@ -279,7 +279,7 @@ export class Member implements Machine {
     this.#view = view;
     this.#entrance = undefined;
     this.#round = isIn ? new Round(view, this.#self, settings, random) : undefined;
-    this.#batch.clear();
+    this.#batch.follow(view.size === 1 && isIn);
     this.#dissemination!.follow(view);
     this.#detector.follow(this.#round?.view, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
