@@ -155,6 +155,28 @@ describe("blip agent", () => {
     );
   });
 
+  it("ends with 2 and one line where an address is one of many machines", async (t) => {
+    const flags = ["listen 224.0.0.1:7946", "advertise 255.255.255.255:7946", "seed [ff02::1]:7946"];
+    for (const flag of flags) {
+      const agent = new Blip(t, `agent --${flag}`);
+      assert.equal(await agent.ended, 2);
+      assert.equal(agent.log.all.length, 1);
+      const [, address] = flag.split(" ");
+      assert(agent.log.all[0]!.startsWith(`blip: --${flag}: `), agent.log.all[0]);
+      assert(agent.log.all[0]!.endsWith(`of one machine, not multicast or broadcast, got "${address}"`));
+    }
+  });
+
+  it("ends at once, and well, where its seed accepts connections and says nothing", async (t) => {
+    const agent = new Blip(t, `agent --listen 127.0.0.1:0 --json --seed 127.0.0.1:${await takenPort(t)}`);
+    await agent.log.line(/listening/);
+    const before = performance.now();
+    assert.equal(await agent.end("SIGTERM"), 0);
+    // Less than what leaving may take, and than a process that is held by something is left.
+    assert.ok(performance.now() - before < 2000);
+    assert.deepEqual(agent.out.all, []);
+  });
+
   it("keeps trying an unreachable seed, says so now and then, and stops when it is told to", async (t) => {
     const seed = `127.0.0.1:${await freePort()}`;
     const agent = new Blip(t, `agent --listen 127.0.0.1:0 --json --seed ${seed}`);

@@ -3,7 +3,7 @@
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
+import { type Endpoint, hostOf, parseEndpoint } from "../core/endpoint.ts";
 
 export interface HostPort {
   /** A name, or an IP (IPv6 without brackets). */
@@ -45,4 +45,17 @@ export async function resolveAll(at: HostPort): Promise<Endpoint[]> {
 /** 0.0.0.0 or ::, at which one can listen but nobody can be reached. */
 export function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || (isIP(host) === 6 && /^[0:]+$/.test(host));
+}
+
+/** Multicast or broadcast: many machines, to none of which one can connect. A name is none of these. */
+export function isOfMany({ host, port }: HostPort): boolean {
+  const endpoint = endpointAt({ host, port });
+  const bytes = endpoint === undefined ? new Uint8Array() : hostOf(endpoint);
+  const isMapped =
+    bytes.length === 16 && bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
+  if (bytes.length === 16 && !isMapped) return bytes[0] === 0xff;
+  const ipv4 = bytes.subarray(-4);
+  return (
+    (ipv4[0] !== undefined && ipv4[0] >> 4 === 0xe) || (ipv4.length > 0 && ipv4.every((byte) => byte === 255))
+  );
 }

@@ -40,6 +40,17 @@ describe("options that cannot work", () => {
     [{ advertise: "0.0.0.0:1" }, "advertise", /IP:port/],
     [{ advertise: "[::]:1" }, "advertise", /IP:port/],
     [{ advertise: "tls://127.0.0.1:1" }, "advertise", /IP:port/],
+    ...[
+      "224.0.0.1:1",
+      "239.255.255.255:1",
+      "255.255.255.255:1",
+      "[ff02::1]:1",
+      "[::ffff:224.0.0.1]:1",
+    ].flatMap((address): [MeshOptions, string, RegExp][] => [
+      [{ listen: address }, "listen", /of one machine, not multicast or broadcast, got "/],
+      [{ advertise: address }, "advertise", /of one machine, not multicast or broadcast, got "/],
+      [{ seeds: ["127.0.0.1:1", address] }, "seeds[1]", /of one machine, not multicast or broadcast, got "/],
+    ]),
     [{ seeds: "127.0.0.1:1" }, "seeds", /an array/],
     [{ seeds: ["127.0.0.1:1", "x"] }, "seeds[1]", /host:port.*"x"/],
     [{ seeds: ["127.0.0.1:0"] }, "seeds[0]", /host:port/],

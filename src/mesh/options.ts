@@ -10,7 +10,7 @@ import {
   LOW_LATENCY,
   type Settings,
 } from "../core/settings.ts";
-import { endpointAt, type HostPort, isWildcard, parseHostPort } from "./address.ts";
+import { endpointAt, type HostPort, isOfMany, isWildcard, parseHostPort } from "./address.ts";
 import { checkServer, type ServerOptions } from "./bridge-server-options.ts";
 import { BlipError, invalid } from "./errors.ts";
 import { type Logger, quietLogger } from "./logger.ts";
@@ -157,6 +157,7 @@ export function refuseOwnSeeds(seeds: Seeds | undefined, own: ReadonlySet<Endpoi
 function checkListen(text: unknown): HostPort {
   const listen = typeof text === "string" ? parseHostPort(text) : undefined;
   if (listen === undefined) throw invalid("listen", "host:port, as 127.0.0.1:7946 or [::1]:0", text);
+  if (isOfMany(listen)) throw invalid("listen", "host:port of one machine, not multicast or broadcast", text);
   return listen;
 }
 
@@ -182,6 +183,9 @@ function checkAdvertise(text: unknown, listen: HostPort, tls: boolean): Endpoint
   if (endpoint === undefined || portOf(endpoint) === 0 || isWildcard(ipOf(endpoint))) {
     throw invalid("advertise", expected, text);
   }
+  if (isOfMany({ host: ipOf(endpoint), port: portOf(endpoint) })) {
+    throw invalid("advertise", "IP:port of one machine, not multicast or broadcast", text);
+  }
   return endpoint;
 }
 
@@ -194,6 +198,8 @@ function checkSeeds(seeds: unknown): Seeds | undefined {
     if (at === undefined || at.port === 0 || isWildcard(at.host)) {
       throw invalid(`seeds[${i}]`, "host:port of another member", text);
     }
+    if (isOfMany(at))
+      throw invalid(`seeds[${i}]`, "host:port of one machine, not multicast or broadcast", text);
   }
   return seeds.length === 0 ? undefined : [...seeds];
 }
