@@ -4,7 +4,7 @@
 // word of every ring is kept, and what most rings hold is the one to pick.
 
 import type { Millis } from "./doorway.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
 import { identified, identityOf } from "./identity.ts";
 import { type Joiner, type Proposal, sameJoiner } from "./messages.ts";
 import type { View } from "./view.ts";
@@ -72,6 +72,11 @@ export class JoinerLedger {
       if (best === undefined || rings.get(joiner)! >= rings.get(best)!) best = joiner;
     }
     return best;
+  }
+
+  /** Whether this joiner, as most rings hold it, came by this uuid. */
+  hasAs(node: Endpoint, uuid: NodeId): boolean {
+    return this.joinerOf(node)?.uuid === uuid;
   }
 
   /** All that was told of this joiner, oldest first. */

@@ -181,7 +181,7 @@ export class Member implements Machine {
     const reply = this.#gatekeeper.judge(join, this.#round?.view, this.#self);
     if (reply !== undefined) return this.#out.reply(token, reply);
     // A second call of the same joiner waits like the first: any of them lets it in.
-    for (const edge of edgesOf(join)) this.#batch.add(edge, this.#now);
+    if (this.#round!.mayTellOf(join)) for (const edge of edgesOf(join)) this.#batch.add(edge, this.#now);
     this.#gatekeeper.admit(token, join, this.#now);
   }
 

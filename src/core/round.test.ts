@@ -12,6 +12,7 @@ import {
   ack,
   type Edge,
   type FastAccepted,
+  type Join,
   type Joiner,
   type Prepare,
   type Proposal,
@@ -226,6 +227,26 @@ describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
       conclusions.filter(({ decided }) => decided !== undefined),
       [],
     );
+  });
+
+  it("is not told of by who voted for it as another one, beside Rust members, whose votes do not say as whom", () => {
+    const join = (i: number): Join => ({
+      kind: "join",
+      sender: newcomer,
+      configuration: 0n,
+      ring: 0,
+      ...joiner(i),
+    });
+    for (const isForeign of [true, false]) {
+      const mesh = viewOfSize(5, (i) => isForeign && i === 4);
+      const round = roundOf(mesh);
+      assert.ok(round.mayTellOf(join(101)), "nobody is voted for yet");
+      hearAllAbout(round, [newcomer], 0, mesh);
+      assert.ok(round.hasAnnounced);
+      assert.ok(round.mayTellOf(join(100)));
+      assert.equal(round.mayTellOf(join(101)), !isForeign);
+      assert.ok(round.mayTellOf({ ...join(101), sender: host(102) }), "that one is not voted for");
+    }
   });
 
   it("holds no vote back when both say the same", () => {

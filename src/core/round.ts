@@ -17,6 +17,7 @@ import {
   type Edge,
   type FastAccepted,
   type Gossip,
+  type Join,
   type Proposal,
   type Refused,
   type Reply,
@@ -77,6 +78,11 @@ export class Round {
 
   get hasAnnounced(): boolean {
     return this.#announced !== undefined;
+  }
+
+  /** Not once we voted for it as somebody else, beside Rust members, whose votes do not say as whom (PITFALLS B3). */
+  mayTellOf({ sender, uuid }: Join): boolean {
+    return this.view.isAllNode || !this.#announced?.includes(sender) || this.#ledger.hasAs(sender, uuid);
   }
 
   /** Hears a message that was written under this configuration. */
@@ -200,25 +206,21 @@ export class Round {
     const { value, againAt } = this.#ledger.settled(proposal, now);
     this.#settlesAt = againAt;
     if (value.length === 0) return;
-    this.#announced = this.view.isAllNode ? this.#ledger.identified(value, this.view) : value;
+    const { id: configuration, isAllNode } = this.view;
+    const idea = isAllNode ? this.#ledger.identified(value, this.view) : value;
+    this.#announced = idea;
     this.#unstableAt = Infinity;
-    if (this.#classic.voteFast(this.#announced)) {
-      this.#draft.say.push({
-        kind: "fastAccepted",
-        sender: this.#self,
-        configuration: this.view.id,
-        value: this.#announced,
-      });
+    if (this.#classic.voteFast(idea)) {
+      this.#draft.say.push({ kind: "fastAccepted", sender: this.#self, configuration, value: idea });
     }
     this.#arm(now);
   }
 
   #echoesOf(node: Endpoint): readonly Edge[] {
     const join = this.view.has(node) ? undefined : this.#ledger.joinerOf(node);
-    return this.view
-      .ringsHeld(this.#self, node)
-      .filter((ring) => !this.#detector.isReported(node, ring))
-      .map((ring) => (join === undefined ? { node, ring } : { node, ring, join }));
+    const rings = this.view.ringsHeld(this.#self, node);
+    const owed = rings.filter((ring) => !this.#detector.isReported(node, ring));
+    return owed.map((ring) => (join === undefined ? { node, ring } : { node, ring, join }));
   }
 
   /** There is something to decide here: see to it that a classic round decides it should the fast one fail. */
