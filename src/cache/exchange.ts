@@ -46,16 +46,20 @@ export class Exchange {
   ask(kind: Kind, key: Key, timeoutMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.size >= WAITING_MAX) {
-        return reject(new OwnerFailed(this.#address, "too many questions are without an answer"));
+        const why =
+          `${WAITING_MAX} questions to it are without an answer, and no more are asked: ask for fewer at a time, or by ` +
+          "getMany, which takes turns";
+        return reject(new OwnerFailed(this.#address, why));
       }
       this.#lastId = (this.#lastId + 1) >>> 0;
       const id = this.#lastId;
       const late = (): void => {
-        this.#waiting.delete(id);
+        if (!this.#waiting.delete(id)) return;
         reject(new OwnerFailed(this.#address, `there was no answer within ${Math.round(timeoutMs)} ms`));
         this.#rest();
       };
-      const timer = setTimeout(late, Math.min(timeoutMs, TIMER_MS_MAX));
+      // Where this process stood still, timers come before what was received meanwhile: first, that is to be heard.
+      const timer = setTimeout(() => setImmediate(late), Math.min(timeoutMs, TIMER_MS_MAX));
       this.#waiting.set(id, { resolve, reject, timer });
       this.#outbox ??= this.#begin();
       this.#outbox.add({ id, kind, key: bytesOf(key) }, this.#waiting.size > 1);
