@@ -9,6 +9,7 @@ import { type OwnerFailed, unreadable } from "./failures.ts";
 import { Guests } from "./guests.ts";
 import type { Kept } from "./held.ts";
 import { type Key, keyOf } from "./key.ts";
+import { hashOfAscii } from "./key-index.ts";
 import type { LayoutMismatch } from "./layout-watch.ts";
 import { Lookup } from "./lookup.ts";
 import { MeshPeers } from "./mesh-peers.ts";
@@ -105,9 +106,11 @@ export class Cache<V = Uint8Array> extends EventEmitter<CacheEvents> implements 
   get(key: string | Uint8Array, options?: GetOptions): Promise<V> {
     this.#gets += 1;
     try {
-      const id = this.#keyOf(key);
+      const hash = typeof key === "string" ? hashOfAscii(key) : undefined;
+      const isOwnKey = hash !== undefined && key.length <= this.#options.maxKeyBytes;
+      const id = isOwnKey ? (key as Key) : this.#keyOf(key);
       if (options !== undefined) checkGet(options);
-      const found = this.#lookup.find(id);
+      const found = this.#lookup.find(id, hash);
       if (found !== undefined) return Promise.resolve(this.#shown(id, found));
       return this.#getElsewhere(id, options?.signal, this.#deadlineIn(options?.timeoutMs));
     } catch (error) {

@@ -2,15 +2,15 @@
 // does it too: memory of its own for each would take several times as long as all else that a hit needs.
 
 /** Whoever keeps one copy keeps its slab, so it is no larger than it has to be for hardly any time to go into new ones. */
-const SLAB_WORDS = 16 * 1024;
-const SHARED_WORDS_MAX = SLAB_WORDS / 4;
+const SLAB_LONGS = 8 * 1024;
+const SHARED_LONGS_MAX = SLAB_LONGS / 4;
 /** Up to here, a loop takes less time than a window on the original, which is what copying it as a whole needs. */
-const LOOP_WORDS_MAX = 64;
+const LOOP_LONGS_MAX = 32;
 
 /** A window on a message of so many bytes keeps no more alive than a copy may, which keeps its slab. */
-export const WINDOWED_BYTES_MAX: number = SLAB_WORDS * 4;
+export const WINDOWED_BYTES_MAX: number = SLAB_LONGS * 8;
 
-let slab = new Int32Array(0);
+let slab = new BigInt64Array(0);
 let used = 0;
 
 export function copyOf(bytes: Uint8Array): Uint8Array {
@@ -19,13 +19,15 @@ export function copyOf(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-/** Of so many bytes that begin with the word at `from`, and in an array that ends no sooner than their last word. */
-export function copyOfWords(from: Int32Array, at: number, length: number): Uint8Array {
-  const words = (length + 3) >>> 2;
-  if (words > LOOP_WORDS_MAX) return copyOf(new Uint8Array(from.buffer, at * 4, length));
-  const to = cut(words);
-  for (let i = 0; i < words; i++) slab[to + i] = from[at + i]!;
-  return new Uint8Array(slab.buffer, to * 4, length);
+/** Of so many bytes from `at`, in memory that ends no sooner than the eight bytes that the last of them is in. */
+export function copyOfLongs(from: BigInt64Array, at: number, length: number): Uint8Array {
+  const first = at >>> 3;
+  const longs = ((at + length + 7) >>> 3) - first;
+  if (longs > LOOP_LONGS_MAX) return copyOf(new Uint8Array(from.buffer, at, length));
+  const begin = cut(longs);
+  const to = slab;
+  for (let i = 0; i < longs; i++) to[begin + i] = from[first + i]!;
+  return new Uint8Array(to.buffer, begin * 8 + (at & 7), length);
 }
 
 /** Bytes that nobody else has, for a caller to keep: as they are, unless far more memory would be kept with them. */
@@ -36,18 +38,18 @@ export function keepable(bytes: Uint8Array): Uint8Array {
 }
 
 function memory(length: number): Uint8Array {
-  const words = (length + 3) >>> 2;
-  if (words > SHARED_WORDS_MAX) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-  const at = cut(words);
-  return new Uint8Array(slab.buffer, at * 4, length);
+  const longs = (length + 7) >>> 3;
+  if (longs > SHARED_LONGS_MAX) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  const at = cut(longs);
+  return new Uint8Array(slab.buffer, at * 8, length);
 }
 
-/** Where so many words of a slab are free. */
-function cut(words: number): number {
-  if (used + words > slab.length) {
-    slab = new Int32Array(Buffer.allocUnsafeSlow(SLAB_WORDS * 4).buffer);
+/** Where so many times eight bytes of a slab are free. */
+function cut(longs: number): number {
+  if (used + longs > slab.length) {
+    slab = new BigInt64Array(Buffer.allocUnsafeSlow(SLAB_LONGS * 8).buffer);
     used = 0;
   }
-  used += words;
-  return used - words;
+  used += longs;
+  return used - longs;
 }

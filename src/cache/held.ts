@@ -23,8 +23,9 @@ export interface Kept extends Held, Note {
   copy(): Uint8Array;
 }
 
-export function isExpired({ expiresAt }: Held): boolean {
-  return expiresAt !== Infinity && performance.now() >= expiresAt;
+/** Whether this time has come, on the clock of `performance.now()`. */
+export function isPast(time: number): boolean {
+  return time !== Infinity && performance.now() >= time;
 }
 
 /** For how much longer it may be kept, as it travels: whole milliseconds, 0 for ever. */

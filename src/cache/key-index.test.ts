@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Key } from "./key.ts";
-import { KeyIndex } from "./key-index.ts";
+import { hashOf, hashOfAscii, KeyIndex } from "./key-index.ts";
 import { NOWHERE } from "./records.ts";
 
 describe("an index", () => {
@@ -39,5 +39,18 @@ describe("an index", () => {
         },
       ),
     );
+  });
+});
+
+describe("the hash of a text", () => {
+  it("is that of its key where it is ASCII, and none where its key is another text", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: "grapheme" })), (text) => {
+        const isAscii = Buffer.byteLength(text) === text.length;
+        assert.equal(hashOfAscii(text), isAscii ? hashOf(text) : undefined);
+      }),
+    );
+    assert.equal(hashOfAscii("\x7f"), hashOf("\x7f"));
+    assert.equal(hashOfAscii("\x80"), undefined);
   });
 });

@@ -16,6 +16,23 @@ const SEED = Math.floor(Math.random() * 2 ** 32);
 export function hashOf(key: string): number {
   let h = SEED;
   for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
+  return finished(h);
+}
+
+/** The same of a text that is ASCII, and so its own key; nothing for others. To go through it once takes half as long. */
+export function hashOfAscii(text: string): number | undefined {
+  let h = SEED;
+  let all = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    all |= c;
+    h = Math.imul(h ^ c, 0x01000193);
+  }
+  return all > 0x7f ? undefined : finished(h);
+}
+
+function finished(hash: number): number {
+  let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);

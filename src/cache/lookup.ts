@@ -63,8 +63,8 @@ export class Lookup {
   }
 
   /** What is here, unless the key has another owner by now: then that one is to be asked. */
-  find(key: Key): Kept | undefined {
-    return this.#options.stores.find(key, this.#isWanted);
+  find(key: Key, hash?: number): Kept | undefined {
+    return this.#options.stores.find(key, this.#isWanted, hash);
   }
 
   /** Who is asked for the key first; nobody while alone. */

@@ -6,6 +6,7 @@ export interface Page {
   readonly bytes: Buffer;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
+  readonly longs: BigInt64Array;
   /** The number of the page that goes on where this one is full. */
   next: number;
 }
@@ -39,7 +40,8 @@ export class Pages {
     const bytes = Buffer.allocUnsafeSlow(this.size);
     const words = new Int32Array(bytes.buffer);
     const doubles = new Float64Array(bytes.buffer);
-    this.#pages[number] = { bytes, words, doubles, next: -1 };
+    const longs = new BigInt64Array(bytes.buffer);
+    this.#pages[number] = { bytes, words, doubles, longs, next: -1 };
     return number;
   }
 

@@ -1,7 +1,7 @@
 // What a record is: a head of numbers, then the key and the value, which may go over several pages. Whoever has its
 // place can read it and change its numbers.
 
-import { copyOfWords } from "./copies.ts";
+import { copyOfLongs } from "./copies.ts";
 import type { Held, Kept, Note } from "./held.ts";
 import type { Key } from "./key.ts";
 import type { Page, Pages } from "./pages.ts";
@@ -92,6 +92,10 @@ export class Records {
     const { words } = this.pageOf(place);
     const at = (place & this.#mask) * 2 + USES;
     if (words[at]! < max) words[at] = words[at]! + 1;
+  }
+
+  expiresAt(place: Place): number {
+    return this.pageOf(place).doubles[(place & this.#mask) + EXPIRES_AT_DOUBLE]!;
   }
 
   setUses(place: Place, uses: number): void {
@@ -192,11 +196,11 @@ class Window implements Kept {
   }
 
   copy(): Uint8Array {
-    const { words } = this.#page;
+    const { words, longs } = this.#page;
     const from = valueOffset(words, this.#at);
     const length = words[this.#at * 2 + VALUE_LENGTH]!;
     if (from + length > this.#pages.size) return this.#gathered(from, length);
-    return copyOfWords(words, from >>> 2, length);
+    return copyOfLongs(longs, from, length);
   }
 
   /** A copy of a value that lies in several pages, or not in the one where its record begins. */

@@ -3,7 +3,7 @@
 // what is in use. What fell out of the small queue is remembered by name for a while, and is let in when it returns.
 
 import { GhostQueue } from "./ghost-queue.ts";
-import { type Held, isExpired, type Kept, type Note } from "./held.ts";
+import { type Held, isPast, type Kept, type Note } from "./held.ts";
 import type { Key } from "./key.ts";
 import { hashOf, KeyIndex } from "./key-index.ts";
 import { Pages } from "./pages.ts";
@@ -60,22 +60,21 @@ export class S3Fifo {
   get(key: Key, hash: number = hashOf(key)): Kept | undefined {
     const place = this.#index.find(hash, key);
     if (place === NOWHERE) return undefined;
-    const kept = this.#records.read(place);
-    if (isExpired(kept)) {
+    const records = this.#records;
+    if (isPast(records.expiresAt(place))) {
       this.#kill(hash, place);
       this.expirations += 1;
       return undefined;
     }
-    this.#records.use(place, USES_MAX);
-    return kept;
+    records.use(place, USES_MAX);
+    return records.read(place);
   }
 
   /** Looks without counting that as a use. */
   peek(key: Key): Kept | undefined {
     const place = this.#index.find(hashOf(key), key);
     if (place === NOWHERE) return undefined;
-    const kept = this.#records.read(place);
-    return isExpired(kept) ? undefined : kept;
+    return isPast(this.#records.expiresAt(place)) ? undefined : this.#records.read(place);
   }
 
   /** Holds a copy of it, unless it would not fit into an empty store. */

@@ -27,8 +27,8 @@ export class Stores {
     }
   }
 
-  find(key: Key, isWanted?: (held: Kept, key: Key) => boolean): Kept | undefined {
-    const hash = hashOf(key);
+  /** @param hash of the key, from who has it already */
+  find(key: Key, isWanted?: (held: Kept, key: Key) => boolean, hash: number = hashOf(key)): Kept | undefined {
     const owned = this.owned.get(key, hash);
     if (owned !== undefined && isWanted?.(owned, key) !== false) {
       this.ownedHits += 1;
