@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { AnswerWriter, type Outcome } from "./answer-writer.ts";
+import { AnswerWriter, type Outcome, reuse } from "./answer-writer.ts";
 import { extensionService } from "./wire.ts";
 
 const { responseDeserialize } = extensionService("n").exchange;
@@ -53,5 +53,26 @@ describe("answers as they are written", () => {
     assert.ok(writer.length > value.length);
     assert.deepEqual(Buffer.from(responseDeserialize(writer.take()).answers[0]!.value), value);
     assert.equal(writer.length, 0);
+  });
+
+  it("use the memory of those that were sent, and of no others", () => {
+    const written = (byte: number): Buffer => {
+      const writer = new AnswerWriter();
+      for (let id = 1; id <= 6; id++) writer.add(id, { outcome: 0, value: Buffer.alloc(10_000, byte) });
+      return writer.take();
+    };
+    const first = written(1);
+    const second = written(2);
+    assert.notEqual(second.buffer, first.buffer);
+    reuse(first);
+    const third = written(3);
+    assert.equal(third.buffer, first.buffer);
+    for (const [byte, message] of [
+      [2, second],
+      [3, third],
+    ] as const) {
+      for (const { value } of responseDeserialize(message).answers)
+        assert.ok(value.every((one) => one === byte));
+    }
   });
 });

@@ -20,6 +20,27 @@ export function answerBytesMax({ value, reason }: Outcome): number {
   return FIELDS_BYTES_MAX + (value?.length ?? 0) + (reason === undefined ? 0 : Buffer.byteLength(reason));
 }
 
+/**
+ * Memory of messages that were sent, for others: V8 collects each time that some tens of MB lie outside of its heap, dead
+ * or not, and messages are most of what an owner puts there.
+ */
+const spare: Buffer[] = [];
+const SPARE_BYTES = 64 * 1024;
+const SPARE_MAX = 16;
+/** Smaller ones are cut from slabs by Node. */
+const SPARED_BYTES_MIN = Buffer.poolSize / 2;
+
+/** The message is sent, and its bytes were copied on the way. */
+export function reuse({ buffer }: Buffer): void {
+  if (buffer.byteLength === SPARE_BYTES && spare.length < SPARE_MAX) spare.push(Buffer.from(buffer));
+}
+
+function memory(needed: number, wanted: number): Buffer {
+  const bytes = Math.max(needed, wanted);
+  if (bytes < SPARED_BYTES_MIN || needed > SPARE_BYTES) return Buffer.allocUnsafe(bytes);
+  return spare.pop() ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
+}
+
 export class AnswerWriter {
   #bytes: Buffer = NOTHING;
   #length = 0;
@@ -49,7 +70,7 @@ export class AnswerWriter {
     this.#number(STATUS, status);
   }
 
-  /** The message, with all that was added since the last one. */
+  /** The message, with all that was added since the last one; to be given to `reuse` once it is sent. */
   take(): Buffer {
     const message = this.#bytes.subarray(0, this.#length);
     this.#expected = Math.max(BYTES_MIN, this.#length + FIELDS_BYTES_MAX);
@@ -61,8 +82,9 @@ export class AnswerWriter {
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
     const size = this.#length === 0 ? this.#expected : this.#bytes.length * 2;
-    const bytes = Buffer.allocUnsafe(Math.max(this.#length + more, size));
+    const bytes = memory(this.#length + more, size);
     this.#bytes.copy(bytes, 0, 0, this.#length);
+    if (this.#length > 0) reuse(this.#bytes);
     this.#bytes = bytes;
   }
 

@@ -4,7 +4,7 @@
 import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { type MeshService, service } from "../index.ts";
 import { isBlipError } from "../mesh/errors.ts";
-import { AnswerWriter, answerBytesMax, type Outcome } from "./answer-writer.ts";
+import { AnswerWriter, answerBytesMax, type Outcome, reuse } from "./answer-writer.ts";
 import { copyOf, WINDOWED_BYTES_MAX } from "./copies.ts";
 import { statusError } from "./failures.ts";
 import type { Guests, Refusal } from "./guests.ts";
@@ -182,7 +182,7 @@ class Answers {
     while (!this.#isWaiting && !this.#call.cancelled) {
       const message = this.#full.shift() ?? (this.#ready.length > 0 ? this.#ready.take() : undefined);
       if (message === undefined) break;
-      if (!this.#call.write(message)) this.#wait();
+      if (!this.#call.write(message, () => reuse(message))) this.#wait();
     }
     const isAllSent = this.#full.length === 0 && this.#ready.length === 0;
     if (this.#isEnding && this.#underWay === 0 && isAllSent) this.#call.end();

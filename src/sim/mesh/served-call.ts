@@ -67,7 +67,8 @@ export function serveCall(
   };
   const send = (value: unknown): void => {
     if (isOver) return;
-    const bytes = serialize(value);
+    // A copy, as grpc-js makes one: the handler may use the memory again.
+    const bytes = Buffer.from(serialize(value));
     sendHeaders();
     answers.message(bytes);
   };
