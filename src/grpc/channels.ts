@@ -1,6 +1,6 @@
 // One channel per peer. The connection below it is made by the first call, made anew where it was lost, and given
 // up where it does not become ready in time, so that a peer that was frozen or cut off is reached soon after it is
-// back.
+// back. Where that happens again and again, the peer or we may just be short of CPU, and more time is given.
 
 import type {
   ChannelCredentials,
@@ -21,11 +21,12 @@ export interface ChannelsOptions {
   readonly credentials?: (endpoint: Endpoint) => ChannelCredentials;
   /** On top of this file's own, which they override. */
   readonly channelOptions?: ChannelOptions;
-  /** How long a connection may take to be ready. */
+  /** How long the first connection may take to be ready; the next up to three times as long. */
   readonly connectTimeoutMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 3000;
+const PATIENCE_MAX = 3;
 /** How long calls under way may still use a connection that was closed. */
 const LINGER_MS = 10_000;
 
@@ -54,6 +55,8 @@ export class Channels {
   readonly #links = new Map<Endpoint, Link>();
   /** Closed, but calls may be under way there, and the peer may not have heard of it. */
   readonly #lingering = new Set<Link>();
+  /** How many connections in a row did not come about in time. */
+  readonly #overdue = new Map<Endpoint, number>();
   #closed = false;
 
   constructor(options: ChannelsOptions = {}) {
@@ -72,6 +75,7 @@ export class Channels {
   retain(endpoints: Iterable<Endpoint>): void {
     const wanted = new Set(endpoints);
     for (const endpoint of this.#links.keys()) if (!wanted.has(endpoint)) this.close(endpoint);
+    for (const endpoint of this.#overdue.keys()) if (!wanted.has(endpoint)) this.#overdue.delete(endpoint);
   }
 
   /** Where the last attempts to connect failed, the next call makes another at once. */
@@ -92,6 +96,7 @@ export class Channels {
   /** Closes everything, at once and for good. */
   closeAll(): void {
     this.#closed = true;
+    this.#overdue.clear();
     for (const endpoint of this.#links.keys()) this.close(endpoint);
     for (const link of this.#lingering) this.#cut(link);
   }
@@ -111,14 +116,19 @@ export class Channels {
     if (known !== undefined) return known;
     if (this.#closed) throw new Error("Channel has been shut down");
     const { credentials, identity, channelOptions, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const overdue = this.#overdue.get(endpoint) ?? 0;
     const link = new Link(
       endpoint,
       credentials?.(endpoint) ?? credentialsFor(endpoint, identity),
       { ...CHANNEL_OPTIONS, ...channelOptions },
-      connectTimeoutMs,
-      (why) => {
-        this.#links.delete(endpoint);
-        link.cut(why);
+      connectTimeoutMs * Math.min(1 + overdue, PATIENCE_MAX),
+      {
+        connected: () => this.#overdue.delete(endpoint),
+        overdue: (why) => {
+          this.#overdue.set(endpoint, overdue + 1);
+          this.#links.delete(endpoint);
+          link.cut(why);
+        },
       },
     );
     this.#links.set(endpoint, link);

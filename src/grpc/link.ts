@@ -14,6 +14,13 @@ import type { Endpoint } from "../core/endpoint.ts";
 import { Sockets } from "./sockets.ts";
 import { type Addressing, addressing, targetOf } from "./target.ts";
 
+/** Who is told of connections. */
+export interface Watcher {
+  readonly connected: () => void;
+  /** A connection did not come about in time. */
+  readonly overdue: (why: string) => void;
+}
+
 type Call = experimental.CallStream;
 type Listener = Parameters<Call["start"]>[1];
 
@@ -23,23 +30,22 @@ export class Link {
   readonly #addressing: Addressing;
   readonly #calls = new Set<Call>();
   readonly #connectTimeoutMs: number;
-  readonly #overdue: (why: string) => void;
+  readonly #watcher: Watcher;
   /** Runs while there is no connection though one is wanted. */
   #timer: NodeJS.Timeout | undefined;
 
-  /** `overdue` is told that a connection did not come about within `connectTimeoutMs`. */
   constructor(
     endpoint: Endpoint,
     credentials: ChannelCredentials,
     options: ChannelOptions,
     connectTimeoutMs: number,
-    overdue: (why: string) => void,
+    watcher: Watcher,
   ) {
     this.#addressing = addressing(endpoint, () => this.#sockets.nextSignal());
     const withAddress = { ...options, ...this.#addressing.options };
     this.channel = new GrpcChannel(targetOf(endpoint), credentials, withAddress);
     this.#connectTimeoutMs = connectTimeoutMs;
-    this.#overdue = overdue;
+    this.#watcher = watcher;
     this.#watch();
   }
 
@@ -64,7 +70,7 @@ export class Link {
 
   /** Takes no more calls, and disconnects when those under way have ended. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#rest();
     this.channel.close();
   }
 
@@ -83,15 +89,23 @@ export class Link {
   #watch(): void {
     const state = this.channel.getConnectivityState(false);
     if (state === connectivityState.SHUTDOWN) return;
-    if (state === connectivityState.READY) this.#sockets.connected();
-    if (state === connectivityState.READY || state === connectivityState.IDLE) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    } else {
-      const why = `no connection within ${this.#connectTimeoutMs} ms`;
-      this.#timer ??= setTimeout(this.#overdue, this.#connectTimeoutMs, why).unref();
+    if (state === connectivityState.READY) {
+      this.#sockets.connected();
+      this.#watcher.connected();
     }
+    if (state === connectivityState.READY || state === connectivityState.IDLE) this.#rest();
+    // What has arrived by then is read first: it may be the connection, where this process could not run before.
+    else this.#timer ??= setTimeout(() => setImmediate(() => this.#late()), this.#connectTimeoutMs).unref();
     this.channel.watchConnectivityState(state, Infinity, () => this.#watch());
+  }
+
+  #late(): void {
+    if (this.#timer !== undefined) this.#watcher.overdue(`no connection within ${this.#connectTimeoutMs} ms`);
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Listens along, to know when the call is over. */
