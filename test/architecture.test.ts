@@ -115,7 +115,7 @@ const shipped = sources.filter(({ path }) => !path.endsWith(".test.ts"));
 function read(path: string): Source {
   const text = readFileSync(path, "utf8");
   const imports = [
-    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"/g),
+    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\s(?:[^;]*?from\s+)?"([^"]+)"/g),
     ...text.matchAll(/\bimport\("([^"]+)"\)/g),
   ].map((match) => match[1]!);
   const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "").replace(/"(?:[^"\\\n]|\\.)*"|`[^`]*`/g, '""');

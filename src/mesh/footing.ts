@@ -2,6 +2,7 @@
 // clock and dice as a rule; a simulation brings its own, and everything above is the same.
 
 import { Channels, type TlsIdentity } from "../grpc/index.ts";
+import "../host/preload.ts";
 import { MeshServer, type ServedTls } from "./bridge-server.ts";
 import type { CheckedOptions } from "./options.ts";
 import { Participant, type ParticipantOptions } from "./participant.ts";
