@@ -126,6 +126,21 @@ describe("the configuration check", () => {
     assert.ok(left.isStale && !left.suspectsNoQuorum);
   });
 
+  it("asks nobody anew before all that were asked have answered, or have had their time", () => {
+    const view = viewOf(hosts(100));
+    const check = checkOf(view);
+    for (let i = 0; i < 20; i++) {
+      const now = check.wakeAt;
+      const asked = check.due(now);
+      assert.ok(asked.length > 0 && asked.length <= 24);
+      check.hurry(now);
+      assert.ok(check.wakeAt > now + DEFAULT_SETTINGS.faultTimeoutMs);
+      for (const one of asked) check.answered(one, i % 2 === 0 ? "silent" : "other");
+      check.hurry(now);
+      assert.ok(check.wakeAt <= now + DEFAULT_SETTINGS.faultTimeoutMs);
+    }
+  });
+
   it("does not take the silence of one round for the end: it may be we who stood still", () => {
     const view = viewOf(hosts(10));
     const check = checkOf(view);

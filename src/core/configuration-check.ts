@@ -19,7 +19,7 @@ export type Finding = "same" | "behind" | "other" | "stranger" | "silent";
 /** Probe periods between two rounds of questions, while all is well. */
 const PERIODS = 2;
 /** Members asked when somebody is elsewhere: all, or a sample of them. */
-const ASKED_MAX = 32;
+const ASKED_MAX = 24;
 /** Members asked when few are here and the rest are silent: questions to those who say nothing stay open for long. */
 const ASKED_OF_SILENT_MAX = 16;
 /** Rounds in a row that must say the same before something is done about it. */
@@ -31,7 +31,7 @@ export class ConfigurationCheck {
   readonly #random: Random;
   #view: View | undefined;
   #nextAt: Millis = Infinity;
-  /** When the last of those asked must have answered; no round begins before, lest questions pile up. */
+  /** By then the last of those asked has answered; no round begins before, lest questions pile up. */
   #closesAt: Millis = -Infinity;
   #isWide = false;
   /** Somebody said nothing in the last round, so that the circle of those who know of each other may be broken. */
@@ -57,7 +57,7 @@ export class ConfigurationCheck {
     return this.#nextAt;
   }
 
-  /** A new configuration: what was found out about the last one does not matter any more. */
+  /** A new configuration: what was found out about the last one does not matter any more, nor does who was asked. */
   follow(view: View | undefined, now: Millis): void {
     this.#view = view;
     this.#agreeing.clear();
@@ -65,6 +65,7 @@ export class ConfigurationCheck {
     this.#strangers.clear();
     this.#isWide = false;
     this.#isBroken = false;
+    this.#closesAt = -Infinity;
     this.#staleRounds = 0;
     this.#deserted = 0;
     this.#isAmongMost = true;
@@ -92,7 +93,9 @@ export class ConfigurationCheck {
     const isElsewhere = this.#judge() || this.#isWide;
     const isWide = isElsewhere || !this.#isAmongMost;
     this.#isWide = false;
-    this.#nextAt = now + this.#periodMs + (isWide ? 0 : this.#spread((PERIODS - 1) * this.#periodMs));
+    // Strictly after the last deadline, so that no question is open when the next ones are asked.
+    const overAt = now + this.#periodMs + 1;
+    this.#nextAt = overAt + (isWide ? 0 : this.#spread((PERIODS - 1) * this.#periodMs));
     this.#asked.clear();
     const toAsk: Endpoint[] = [];
     const askedMax = isElsewhere ? ASKED_MAX : ASKED_OF_SILENT_MAX;
@@ -102,7 +105,7 @@ export class ConfigurationCheck {
       this.#asked.set(member, said);
     }
     this.#agreeing.clear();
-    this.#closesAt = toAsk.length === 0 ? -Infinity : now + this.#periodMs;
+    this.#closesAt = toAsk.length === 0 ? -Infinity : overAt;
     return toAsk;
   }
 

@@ -20,7 +20,7 @@ function viewOf(...members: readonly Endpoint[]): View {
 function soughtAt(departed: Departed, view: View, from: Millis, until: Millis): Millis[] {
   const moments: Millis[] = [];
   for (let now = from; now < until; now += 2000) {
-    if (departed.due(view, now).length > 0) moments.push(now);
+    if (departed.due(view, now, 0).length > 0) moments.push(now);
   }
   return moments;
 }
@@ -46,9 +46,9 @@ describe("members that are gone", () => {
     const [two, three] = [viewOf(self, host(2)), viewOf(self, host(2), host(3))];
     departed.follow(two, three, 0);
     departed.follow(three, two, 1000);
-    assert.deepEqual(departed.due(three, 2000), []);
+    assert.deepEqual(departed.due(three, 2000, 0), []);
     departed.follow(two, three, 30 * MINUTE);
-    assert.deepEqual(departed.due(two, 30 * MINUTE), [{ node: host(3), isNode: true }]);
+    assert.deepEqual(departed.due(two, 30 * MINUTE, 0), [{ node: host(3), isNode: true }]);
   });
 
   it("are sought by those who would observe them, and by nobody else", () => {
@@ -58,7 +58,7 @@ describe("members that are gone", () => {
     const seekers = members.filter((member) => {
       const departed = new Departed(member, seededRandom(1n));
       departed.follow(view, viewOf(...members, gone), 0);
-      return departed.due(view, 0).length > 0;
+      return departed.due(view, 0, 0).length > 0;
     });
     assert.deepEqual(new Set(seekers), new Set(view.observersOf(gone)));
   });
@@ -72,13 +72,13 @@ describe("members that are gone", () => {
       const metadata = port % 2 === 0 ? nodeMetadata() : foreignMetadata;
       departed.follow(view, View.of(K, [...before, record(host(port), metadata)], []), port);
     }
-    const sought = departed.due(view, 100);
+    const sought = departed.due(view, 100, 0);
     assert.deepEqual(
       sought,
       [10, 11, 12, 13].map((port) => ({ node: host(port), isNode: port % 2 === 0 })),
     );
     assert.deepEqual(
-      departed.due(view, 200).map(({ node }) => node),
+      departed.due(view, 200, 0).map(({ node }) => node),
       [14, 15, 16, 17].map(host),
     );
   });
@@ -89,7 +89,7 @@ describe("members that are gone", () => {
     const many = Array.from({ length: 300 }, (_, i) => host(i + 2));
     departed.follow(view, viewOf(self, ...many), 0);
     const sought = new Set<Endpoint>();
-    for (let now = 0; now < 1000; now++) for (const { node } of departed.due(view, now)) sought.add(node);
+    for (let now = 0; now < 1000; now++) for (const { node } of departed.due(view, now, 0)) sought.add(node);
     assert.equal(sought.size, 256);
   });
 });

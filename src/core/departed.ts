@@ -22,7 +22,7 @@ export interface Sought {
 const PAUSE_SHARE = 1 / 4;
 const PAUSE_MAX_MS = 60_000;
 const SOUGHT_FOR_MS = 3_600_000;
-/** Looked after at a time: those whose turn has come for the longest. */
+/** Looked after at a time, those of whom an answer is still to come included. */
 const SOUGHT_MAX = 4;
 const REMEMBERED_MAX = 256;
 
@@ -50,14 +50,14 @@ export class Departed {
     }
   }
 
-  /** Whom to look after now. */
-  due(view: View, now: Millis): readonly Sought[] {
+  /** Whom to look after now, where so many still are: those whose turn has come for the longest. */
+  due(view: View, now: Millis, soughtNow: number): readonly Sought[] {
     for (const [node, { since }] of this.#gone) if (now >= since + SOUGHT_FOR_MS) this.#gone.delete(node);
     if (this.#gone.size === 0) return [];
     const due = [...this.#gone]
       .filter(([node, { nextAt }]) => now >= nextAt && view.observersOf(node).includes(this.#self))
       .sort(([, a], [, b]) => a.nextAt - b.nextAt)
-      .slice(0, SOUGHT_MAX);
+      .slice(0, SOUGHT_MAX - soughtNow);
     for (const [, gone] of due) gone.nextAt = now + this.#pauseMs(now - gone.since);
     return due.map(([node, { isNode }]) => ({ node, isNode }));
   }

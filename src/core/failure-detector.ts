@@ -30,7 +30,11 @@ export interface Verdict {
 }
 
 /** How it speaks. */
-type Voice = Pick<Outgoing<ProbeCall>, "add" | "call">;
+interface Voice extends Pick<Outgoing<ProbeCall>, "add" | "call"> {
+  cancelThose(
+    isOver: (purpose: ProbeCall | { readonly kind: string; readonly subject?: never }) => boolean,
+  ): void;
+}
 
 export class FailureDetector {
   readonly #settings: Settings;
@@ -55,6 +59,8 @@ export class FailureDetector {
   follow(view: View | undefined, now: Millis): void {
     this.#view = view;
     this.#monitor.follow(view, now);
+    // One that was our subject may be so again soon, and has to be answered for anew.
+    this.#out.cancelThose(({ subject }) => subject !== undefined && !this.#monitor.watches(subject));
     this.#crashes.follow((node) => this.#mayHaveCrashed(node), now);
   }
 

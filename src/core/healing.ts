@@ -22,7 +22,7 @@ import type {
   Reply,
 } from "./messages.ts";
 import { type Claim, Origins } from "./origins.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { CancelsByKind, Outgoing } from "./outgoing.ts";
 import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { type Turn, Turns } from "./turns.ts";
@@ -42,7 +42,7 @@ export type HealingCall =
   | { readonly kind: "greeting" }
   | RepairCall;
 
-type Voice = Pick<Outgoing<HealingCall>, "call" | "note">;
+type Voice = Pick<Outgoing<HealingCall>, "call" | "countOpen" | "note"> & CancelsByKind;
 
 /** What to do about what was found out. */
 export type Remedy =
@@ -113,13 +113,14 @@ export class Healing {
     this.#knowsOfSplit = false;
     this.#origins.follow();
     this.#check.follow(view, now);
+    const over = view === undefined ? ["check", "greeting", "claim"] : ["check"];
+    this.#out.cancelThose(({ kind }) => over.includes(kind));
     return view === undefined ? [] : this.#held.take(view.id, now);
   }
 
   /** The step to this view could have been taken in several ways. Whom it removes joins anew, whichever is right. */
   atCrossroads(by: Certificate, variants: ReadonlyMap<Endpoint, readonly Joiner[]>, taken: View): void {
-    if (this.#view === undefined) return;
-    this.#turns.at(this.#history.newest[0]!, by, variants, taken);
+    if (taken === this.#view) this.#turns.at(this.#history.newest[0]!, by, variants, taken);
   }
 
   isPast(id: ConfigurationId): boolean {
@@ -185,11 +186,13 @@ export class Healing {
       const why = "an operator founded a new mesh in place of this one";
       return { kind: "joinAnew", why, contacts: [successor] };
     }
-    for (const { node, isNode } of this.#departed.due(view, now)) {
+    for (const { node, isNode } of this.#departed.due(view, now, this.#out.countOpen("greeting"))) {
       // Another process may have taken its address; our question tells it of us.
       if (isNode) this.#out.call({ kind: "greeting" }, node, this.#comparison(view), faultTimeoutMs);
       else this.#laggards.lookAfter(node, now);
     }
+    // Where timers are late, some of the last round may still be waited for.
+    this.#out.cancelThose(({ kind }) => kind === "check");
     for (const to of asked) {
       const request = this.question(to, view);
       this.#out.call({ kind: "check", to, configuration: view.id }, to, request, faultTimeoutMs);

@@ -24,7 +24,7 @@ interface Tried {
 
 /** How long one that stays behind is left alone after an attempt. */
 const PAUSE_MS = 10_000;
-/** Attempts under way at a time. */
+/** Attempts under way at a time, each with one call open. */
 const REPAIRS_MAX = 4;
 const TRIED_MAX = 256;
 
@@ -91,17 +91,17 @@ export class Laggards {
     this.#tried.delete(node);
     this.#tried.set(node, { at: now });
     if (this.#tried.size > TRIED_MAX) this.#tried.delete(this.#tried.keys().next().value!);
-    this.#say(repair, repair.next());
+    this.#say(repair, repair.begin());
   }
 
   answered(repair: Repair, reply: Reply): void {
     this.#say(repair, repair.answered(reply));
   }
 
-  #say(repair: Repair, gossip: readonly Gossip[]): void {
+  #say(repair: Repair, request: Gossip | undefined): void {
     const { node, result, configuration } = repair;
     if (configuration !== undefined) this.#located.add(node);
-    for (const request of gossip) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
+    if (request !== undefined) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
     if (result === "under way" || !this.#repairing.delete(node) || result === "failed") return;
     const { at } = this.#tried.get(node) ?? { at: -Infinity };
     if (configuration !== undefined) this.#tried.set(node, { at, configuration });

@@ -52,6 +52,20 @@ class Desk {
 }
 
 describe("an order of an operator", () => {
+  it("asks no more than four at a time who they are, and none once it is withdrawn", () => {
+    const desk = new Desk();
+    const large = viewOfSize(20);
+    desk.give({ ...given(...hosts(19, 1)), configuration: large.id }, large);
+    for (const at of hosts(19, 1)) desk.resort.dialled(at, "accepted", large);
+    const [first, ...others] = desk.effects("call");
+    assert.equal(others.length, 3);
+    assert.equal(desk.out.answered(first!.call)?.at, first!.to);
+    desk.resort.answered({ kind: "inquest", at: first!.to }, ack, large);
+    assert.equal(desk.effects("call").length, 1);
+    desk.resort.hangup(TOKEN);
+    assert.equal(desk.effects("cancel").length, 4);
+  });
+
   it("is refused at once where it cannot be right", () => {
     const desk = new Desk();
     assert.match(desk.why(declared(host(9))), /10\.0\.0\.9:9000: expected members/);

@@ -5,7 +5,7 @@
 import type { Found, Millis, Token } from "./doorway.ts";
 import { addressOf, type Endpoint } from "./endpoint.ts";
 import { ack, type DeclareDead, type ForceNew, type Refused, type Reply, uuidIn } from "./messages.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { CancelsByKind, Outgoing } from "./outgoing.ts";
 import { refuse, refused } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -13,8 +13,9 @@ export type Order = DeclareDead | ForceNew;
 
 /** How long an order may take, from its arrival to its end. */
 export const ORDER_MS = 30_000;
-/** How long whoever accepts connections may take to say who it is. */
+/** How long whoever accepts connections may take to say who it is, and how many are asked at a time. */
 const INQUEST_MS = 5000;
+const INQUESTS_MAX = 4;
 
 /** Asks who it is that accepts connections at the address of a member. */
 export interface Inquest {
@@ -27,7 +28,7 @@ export type Ruling =
   /** Decide without these, who stay silent for ever. */
   { readonly kind: "bury"; readonly dead: ReadonlySet<Endpoint> } | { readonly kind: "found" };
 
-type Voice = Pick<Outgoing<Inquest>, "add" | "call" | "note" | "reply">;
+type Voice = Pick<Outgoing<Inquest>, "add" | "call" | "note" | "reply"> & CancelsByKind;
 
 interface Pending {
   readonly token: Token;
@@ -36,6 +37,9 @@ interface Pending {
   /** Those of whom it is not known yet whether anything answers there. */
   readonly unheard: Set<Endpoint>;
   readonly answering: Set<Endpoint>;
+  /** Who accepts connections and is still to be asked, and who is being asked. */
+  readonly toAsk: Endpoint[];
+  readonly asked: Set<Endpoint>;
   /** We have looked, and the order is being carried out. */
   isBegun: boolean;
 }
@@ -65,6 +69,8 @@ export class LastResort {
       until: now + ORDER_MS,
       unheard: named,
       answering: new Set(),
+      toAsk: [],
+      asked: new Set(),
       isBegun: false,
     };
     for (const at of named) this.#out.add({ kind: "dial", at });
@@ -72,21 +78,31 @@ export class LastResort {
 
   /** Whoever gave the order has stopped waiting: what has not begun yet does not begin. */
   hangup(token: Token): void {
-    if (this.#pending?.token === token) this.#pending = undefined;
+    if (this.#pending?.token === token) this.#forget();
   }
 
   dialled(at: Endpoint, found: Found, view: View | undefined): Ruling | undefined {
     const pending = this.#pending;
     if (pending?.unheard.has(at) !== true) return undefined;
     if (found !== "accepted") return this.#looked(pending, at, found, view);
-    this.#out.call({ kind: "inquest", at }, at, { kind: "probe" }, INQUEST_MS);
+    pending.toAsk.push(at);
+    this.#inquire(pending);
     return undefined;
+  }
+
+  #inquire({ toAsk, asked }: Pending): void {
+    for (const at of toAsk.splice(0, INQUESTS_MAX - asked.size)) {
+      asked.add(at);
+      this.#out.call({ kind: "inquest", at }, at, { kind: "probe" }, INQUEST_MS);
+    }
   }
 
   /** Where a process that was started again says by its uuid that it is another, the one before it is dead for certain. */
   answered({ at }: Inquest, reply: Reply, view: View | undefined): Ruling | undefined {
     const pending = this.#pending;
     if (pending?.unheard.has(at) !== true) return undefined;
+    pending.asked.delete(at);
+    this.#inquire(pending);
     const uuid = uuidIn(reply);
     const isAnother = uuid !== undefined && view?.hasAs(at, uuid) === false;
     return this.#looked(pending, at, isAnother ? "refused" : "accepted", view);
@@ -128,7 +144,12 @@ export class LastResort {
 
   #end(reply: Reply): void {
     this.#out.reply(this.#pending!.token, reply);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#pending = undefined;
+    this.#out.cancelThose(({ kind }) => kind === "inquest");
   }
 }
 

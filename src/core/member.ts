@@ -319,7 +319,7 @@ export class Member implements Machine {
     if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
     if (view === undefined) return this.#leaveUnlessKnocking();
-    this.#out.cancelAll();
+    this.#out.cancelThose((open) => "attempt" in open);
     this.#uuid = this.#entrance!.uuid;
     this.#healing.entered(this.#entrance!.askedIn.filter((id) => id !== view.id));
     this.#install(view);

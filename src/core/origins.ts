@@ -72,7 +72,7 @@ export class Origins {
 
   /** Claims are made one after the other, and not too often. */
   mayClaim(now: Millis, pauseMs: Millis): boolean {
-    if (now < this.#claimedAt + pauseMs) return false;
+    if (now <= this.#claimedAt + pauseMs) return false;
     this.#claimedAt = now;
     return true;
   }

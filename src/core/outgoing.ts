@@ -5,8 +5,13 @@ import type { CallId, Effect, Level, Millis, Token } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Reply, Request } from "./messages.ts";
 
+/** Of a caller that cancels by the kind of purpose alone. */
+export interface CancelsByKind {
+  cancelThose(isOver: (purpose: { readonly kind: string }) => boolean): void;
+}
+
 /** `Purpose` is what the caller wants to remember of a call until its answer has come. */
-export class Outgoing<Purpose> {
+export class Outgoing<Purpose extends { readonly kind: string }> {
   readonly #calls = new Map<CallId, Purpose>();
   #effects: Effect[] = [];
   #lastCall: CallId = 0;
@@ -39,12 +44,14 @@ export class Outgoing<Purpose> {
     return purpose;
   }
 
-  /** No answer that is still to come is of interest. */
-  cancelAll(): void {
-    this.cancelThose(() => true);
+  /** How many calls of this kind wait for an answer. */
+  countOpen(kind: Purpose["kind"]): number {
+    let count = 0;
+    for (const purpose of this.#calls.values()) if (purpose.kind === kind) count += 1;
+    return count;
   }
 
-  /** Nor is that to any call which was made for such a purpose. */
+  /** Answers that are still to come to calls which were made for such a purpose are of no interest. */
   cancelThose(isOver: (purpose: Purpose) => boolean): void {
     for (const [call, purpose] of this.#calls) {
       if (!isOver(purpose)) continue;

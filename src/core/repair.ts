@@ -18,19 +18,23 @@ export interface Step {
 
 /** Above any round that the configuration is likely to have seen. */
 const EVICTION_ROUND = 9;
+/** Attempts at one message. */
+const SAID_MAX = 2;
 
 export class Repair {
   readonly node: Endpoint;
   /** Our past with this member in it, newest first. */
   readonly #past: readonly View[];
   readonly #stepsFrom: (view: View) => readonly Step[];
-  #stages: (readonly Gossip[])[];
   readonly #triedIn: ConfigurationId | undefined;
+  /** What is still to be said, one after the other. */
+  #queue: Gossip[];
+  #said: Gossip | undefined;
+  /** How often this was lost, or its answer. */
+  #lost = 0;
   #located: View | undefined;
   #isLocating = true;
-  #open = 0;
-  #mustEvict = false;
-  #hasJoins = false;
+  #isEvicting = false;
   result: "under way" | "replayed" | "evicted" | "failed" = "under way";
 
   /** `triedIn`: the configuration in which saying it again did not help the last time. */
@@ -44,48 +48,33 @@ export class Repair {
     this.#triedIn = triedIn;
     this.#past = past.filter((view) => view.has(node));
     this.#stepsFrom = stepsFrom;
-    this.#stages = this.#past.map((view) => [inquiry(node, view.id)]);
+    this.#queue = this.#past.map((view) => inquiry(node, view.id));
   }
 
-  /** What to say to it now; once all of that is answered there may be more. */
-  next(): readonly Gossip[] {
-    const stage = this.#stages.shift() ?? [];
-    this.#open = stage.length;
-    this.#hasJoins = stage[0]?.kind === "alerts";
-    if (stage.length === 0 && this.result === "under way") this.result = "failed";
-    return stage;
+  /** What to say to it first; its answer tells what is next. */
+  begin(): Gossip | undefined {
+    return this.#next("failed");
   }
 
-  /** Takes one answer; says what is next when it was the last one of its stage. */
-  answered(reply: Reply): readonly Gossip[] {
-    if (this.result !== "under way") return [];
-    this.#open -= 1;
+  /** Takes the answer to what was said; says what is next, unless that was the last. */
+  answered(reply: Reply): Gossip | undefined {
     if (reply.kind === "refused" && (reply.code === "unavailable" || reply.code === "deadline_exceeded")) {
-      this.#stages = [];
+      this.#lost += 1;
+      if (reply.code === "deadline_exceeded" && this.#lost < SAID_MAX) return this.#said;
       this.result = "failed";
-      return [];
+      return undefined;
     }
+    this.#lost = 0;
     if (this.#isLocating) return this.#locate(isHere(reply));
     // It made its mind up before it knew of these joiners: a vote for them would make it panic.
-    if (this.#hasJoins && reply.kind === "refused" && reply.why === refuse.alreadyAnnounced.why) {
-      this.#mustEvict = true;
+    if (
+      this.#said?.kind === "alerts" &&
+      reply.kind === "refused" &&
+      reply.why === refuse.alreadyAnnounced.why
+    ) {
+      return this.#evict();
     }
-    if (this.#open > 0) return [];
-    if (this.#mustEvict) return this.#evict();
-    if (this.#stages.length > 0) return this.next();
-    if (this.result === "under way") this.result = "replayed";
-    return [];
-  }
-
-  /** Nothing but joining anew will help it. */
-  #evict(): readonly Gossip[] {
-    this.#stages = [];
-    this.result = "evicted";
-    const { id: configuration, members, majority } = this.#located!;
-    const rank: Rank = { round: EVICTION_ROUND, nodeIndex: nodeIndexOf(this.node) };
-    return members
-      .slice(0, majority)
-      .map((sender): Accepted => ({ kind: "accepted", sender, configuration, rank, value: [this.node] }));
+    return this.#next(this.#isEvicting ? "evicted" : "replayed");
   }
 
   /** Where it was found. */
@@ -93,19 +82,36 @@ export class Repair {
     return this.#located?.id;
   }
 
-  #locate(isThere: boolean): readonly Gossip[] {
-    if (!isThere) return this.next();
+  /** Where nothing is left to be said, this is what has come of it. */
+  #next(result: "replayed" | "evicted" | "failed"): Gossip | undefined {
+    this.#said = this.#queue.shift();
+    if (this.#said === undefined) this.result = result;
+    return this.#said;
+  }
+
+  /** Nothing but joining anew will help it. */
+  #evict(): Gossip | undefined {
+    this.#isEvicting = true;
+    const { id: configuration, members, majority } = this.#located!;
+    const rank: Rank = { round: EVICTION_ROUND, nodeIndex: nodeIndexOf(this.node) };
+    this.#queue = members
+      .slice(0, majority)
+      .map((sender): Accepted => ({ kind: "accepted", sender, configuration, rank, value: [this.node] }));
+    return this.#next("evicted");
+  }
+
+  #locate(isThere: boolean): Gossip | undefined {
+    if (!isThere) return this.#next("failed");
     this.#isLocating = false;
-    this.#located = this.#past[this.#past.length - this.#stages.length - 1];
+    this.#located = this.#past[this.#past.length - this.#queue.length - 1];
     if (this.#located?.id === this.#triedIn) return this.#evict();
-    const stages: (readonly Gossip[])[] = [];
+    const queue: Gossip[] = [];
     for (const { view, certificate } of this.#stepsFrom(this.#located!)) {
       const { alerts, votes } = replayOf(view, certificate);
-      if (alerts.length > 0) stages.push(alerts);
-      stages.push(votes);
+      queue.push(...alerts, ...votes);
       if (certificate.value.includes(this.node) && view.has(this.node)) break;
     }
-    this.#stages = stages;
-    return this.next();
+    this.#queue = queue;
+    return this.#next("failed");
   }
 }

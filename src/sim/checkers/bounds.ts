@@ -8,6 +8,12 @@ import type { Settings } from "../../core/settings.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
 
+/**
+ * Calls that a member may have open at a time, beside a probe to each of its subjects: 24 questions where others are, 4
+ * to those that are gone and 2 to older meshes, 4 to members that are repaired, 4 for an operator. On its way in, when it
+ * has no subjects, there are instead two attempts at as many observers.
+ */
+const OPEN_BESIDE_PROBES = 38;
 /** Requests that may wait in one member, with some room beyond what it admits. */
 const WAITING_MAX = 21_000;
 
@@ -30,7 +36,7 @@ export class Bounds implements Checker {
   stepped(process: Process, _event: Event): void {
     this.#steps += 1;
     const { observers } = this.#settings.cutDetector;
-    const most = 4 * observers + 8;
+    const most = observers + OPEN_BESIDE_PROBES;
     if (process.openCalls > most) {
       this.#report(13, process, `has ${process.openCalls} calls open, more than ${most}`);
     }

@@ -114,7 +114,7 @@ class RustPeer implements Machine {
       case "leave":
         // The crate has no word for it: it is gone, and the others will find out.
         this.#isDone = true;
-        this.#out.cancelAll();
+        this.#out.cancelThose(() => true);
         return this.#out.add({ kind: "left", removed: false });
     }
   }

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { foreignMetadata, host, hosts, K, nodeMetadata } from "../../test/core/sample-views.ts";
+import type { Certificate, Gossip, Reply } from "./messages.ts";
+import { ack } from "./messages.ts";
+import { refuse, refused } from "./refusals.ts";
+import { Repair } from "./repair.ts";
+import { View } from "./view.ts";
+
+const rust = host(9);
+const members = [...hosts(8), rust];
+const view = View.of(
+  K,
+  members.map((endpoint) => ({ endpoint, metadata: endpoint === rust ? foreignMetadata : nodeMetadata() })),
+  [],
+);
+const gone = host(3);
+const certificate: Certificate = {
+  configuration: view.id,
+  rank: { round: 1, nodeIndex: 1n },
+  value: [gone],
+  voters: members.slice(0, 7),
+  joiners: new Map(),
+};
+const lost = refused("deadline_exceeded", "deadline exceeded");
+
+/** Of a member that is found where we were. */
+function repairOf(): { readonly repair: Repair; readonly first: Gossip | undefined } {
+  const repair = new Repair(rust, [view], () => [{ view, certificate }], undefined);
+  repair.begin();
+  return { repair, first: repair.answered(refuse.notOurRank) };
+}
+
+/** All that is said after this, where it is answered so. */
+function saidFrom(repair: Repair, first: Gossip | undefined, answer: Reply): readonly Gossip[] {
+  const said: Gossip[] = [];
+  for (let gossip = first; gossip !== undefined; gossip = repair.answered(answer)) said.push(gossip);
+  return said;
+}
+
+describe("a repair", () => {
+  it("says one thing at a time: each vote once the one before it is answered", () => {
+    const { repair, first } = repairOf();
+    const said = saidFrom(repair, first, ack);
+    assert.deepEqual(
+      said.map(({ kind, sender }) => `${kind} ${sender}`),
+      certificate.voters.map((voter) => `fastAccepted ${voter}`),
+    );
+    assert.equal(repair.result, "replayed");
+  });
+
+  it("says again what was lost, and gives up where it is lost again, or nobody is there", () => {
+    const { repair, first } = repairOf();
+    assert.equal(repair.answered(lost), first);
+    const second = repair.answered(ack);
+    assert.notEqual(second, first);
+    assert.equal(repair.answered(lost), second);
+    assert.equal(repair.answered(lost), undefined);
+    assert.equal(repair.result, "failed");
+    const { repair: other } = repairOf();
+    assert.equal(other.answered(refused("unavailable", "connection refused")), undefined);
+    assert.equal(other.result, "failed");
+  });
+
+  it("has one join anew that is still where saying it again did not help, by one vote after the other", () => {
+    const repair = new Repair(rust, [view], () => [{ view, certificate }], view.id);
+    repair.begin();
+    const said = saidFrom(repair, repair.answered(refuse.notOurRank), ack);
+    assert.equal(new Set(said.map(({ sender }) => sender)).size, view.majority);
+    for (const gossip of said) assert.ok(gossip.kind === "accepted" && gossip.value[0] === rust);
+    assert.equal(repair.result, "evicted");
+  });
+});
