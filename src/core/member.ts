@@ -123,6 +123,8 @@ export class Member implements Machine {
     const round = this.#round;
     if (round === undefined) return this.#leaveUnlessKnocking();
     if (now >= this.#lastResort.wakeAt) this.#lastResort.wake(now, round.unheard);
+    // Before what we report: a round of our own has our promise before anything else may have us vote (B2).
+    if (now >= round.wakeAt) this.#follow(round.wake(now));
     if (this.#exit.mustAskAgain(now)) this.#askToBeReported();
     if (now >= this.#batch.dueAt) {
       const edges = this.#batch.take();
@@ -130,7 +132,6 @@ export class Member implements Machine {
     }
     for (const edge of this.#gatekeeper.repeat(now)) if (!round.hasAnnounced) this.#batch.add(edge, now);
     this.#detector.wake(now);
-    if (now >= round.wakeAt) this.#follow(round.wake(now));
     if (this.#round !== undefined && !this.#exit.isLeaving) this.#remedy(this.#healing.wake(now));
   }
 
@@ -313,7 +314,10 @@ export class Member implements Machine {
   #onAnswer(id: CallId, reply: Reply): void {
     const call = this.#out.answered(id);
     if (call === undefined) return;
-    if (call.kind === "probe") return this.#onProbed(call.subject, reply);
+    if (call.kind === "probe") {
+      this.#healing.probed(call.subject, reply, this.#now);
+      return this.#heed(this.#detector.probed(call.subject, reply, this.#now));
+    }
     if (call.kind === "inquest") return this.#obey(this.#lastResort.answered(call, reply, this.#open));
     if (call.kind === "parting") return this.#exit.answered(call.to, reply, this.#now);
     if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
@@ -323,11 +327,6 @@ export class Member implements Machine {
     this.#uuid = this.#entrance!.uuid;
     this.#healing.entered(this.#entrance!.askedIn.filter((id) => id !== view.id));
     this.#install(view);
-  }
-
-  #onProbed(subject: Endpoint, reply: Reply): void {
-    this.#healing.probed(subject, reply, this.#now);
-    this.#heed(this.#detector.probed(subject, reply, this.#now));
   }
 
   #heed(verdict: Verdict | undefined): void {
