@@ -68,6 +68,11 @@ export class Entrance {
     this.#move(this.#joining.seeds(seeds, now));
   }
 
+  /** Somebody that takes us for a member already spoke to us. */
+  hear(sender: Endpoint): void {
+    this.#joining.hear(sender);
+  }
+
   wake(now: Millis): void {
     if (now >= this.#joining.wakeAt) this.#move(this.#joining.wake(now));
   }

@@ -46,6 +46,21 @@ describe("joining (PROTOCOL §8)", () => {
     assert.equal(joining.wakeAt, 6000);
   });
 
+  it("asks those, too, that take it for a member already and spoke to it, the last few of them", () => {
+    const joining = joiningFrom();
+    joining.start();
+    for (const member of hosts(20, 10)) joining.hear(member);
+    const { attempt } = asked(joining.seeds([host(3)], 0));
+    const contacts = new Set([...hosts(8, 22), host(3)]);
+    const seen = new Set<string>();
+    let move: Move = joining.contacts(attempt, gone, host(3), 0);
+    for (; move.ask !== undefined; move = joining.contacts(asked(move).attempt, gone, asked(move).to, 0)) {
+      seen.add(asked(move).to);
+    }
+    assert.equal(seen.size, contacts.size - 1);
+    for (const one of seen) assert.ok(contacts.has(one as never), one);
+  });
+
   it("asks every observer on every ring, all at once, each with its ring", () => {
     const { joining, questions } = knocking(1000);
     assert.deepEqual(

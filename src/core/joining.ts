@@ -23,6 +23,8 @@ const RACE_PAUSE_MS = 50;
 const ASK_AGAIN_MS = 1000;
 
 const ASKED_IN_MAX = 8;
+/** Members that spoke to us, remembered as contacts. */
+const HEARD_MAX = 8;
 
 /** A call to make; its answer comes back with the attempt it belongs to. */
 export interface Question {
@@ -65,6 +67,8 @@ export class Joining {
   #uuid: NodeId;
   /** Members of the last view we were in: they may still be there when no seed is. */
   readonly #lastKnown: readonly Endpoint[];
+  /** They may let us in, or have done so already, when all others that we know of are gone. */
+  readonly #heard = new Set<Endpoint>();
   #candidates: Endpoint[] = [];
   #hasOnlyOneCandidate = true;
   #phase: Phase = { kind: "seeking" };
@@ -118,9 +122,16 @@ export class Joining {
     return { findSeeds: true };
   }
 
+  /** A member spoke to us; the last few are kept, since anybody may say that it is one. */
+  hear(sender: Endpoint): void {
+    this.#heard.delete(sender);
+    this.#heard.add(sender);
+    if (this.#heard.size > HEARD_MAX) this.#heard.delete(this.#heard.values().next().value!);
+  }
+
   seeds(seeds: readonly Endpoint[], now: Millis): Move {
     if (this.#phase.kind !== "seeking") return NOTHING;
-    const others = new Set([...seeds, ...this.#lastKnown]);
+    const others = new Set([...seeds, ...this.#lastKnown, ...this.#heard]);
     others.delete(this.#self);
     this.#candidates = shuffled([...others], this.#random);
     this.#hasOnlyOneCandidate = others.size === 1;
