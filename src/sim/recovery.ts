@@ -65,12 +65,15 @@ function isGone(node: Endpoint, world: World): boolean {
   return process.cuts.every(({ degraded }) => degraded);
 }
 
-/** A Rust member tells its ring successors only; if all of those are dead, nobody hears of it (PITFALLS B14). */
-function isHeard({ model, view, endpoint }: Process, { hosts }: World): boolean {
+/**
+ * A Rust member tells its ring successors only; if all of those are dead, nobody hears of it (PITFALLS B14). A process that
+ * came back to the address of one of them tells nothing on before it is a member itself.
+ */
+function isHeard({ model, view, endpoint }: Process, { hosts, head }: World): boolean {
   if (model === "node") return true;
   return view!.subjectsOf(endpoint).some((node) => {
     const subject = node === endpoint ? undefined : hosts.get(node)?.process;
-    return subject?.isLiving === true;
+    return subject?.isLiving === true && isIn(head, subject);
   });
 }
 

@@ -86,8 +86,8 @@ export class Edges implements Checker {
       let implied = reported;
       for (const [ring, observer] of from.observersOf(node).entries())
         if (isGoing(observer)) implied |= 1 << ring;
-      // Nobody can report one whose observers all go with it.
-      const hasWitness = from.observersOf(node).some((observer) => to.has(observer));
+      // Nobody can report one whose observers all go, with it or, where they are too many at a time, after it.
+      const hasWitness = from.observersOf(node).some((observer) => !isGoing(observer));
       if ((reported === 0 && hasWitness) || countOnes(implied) < this.#settings.low) {
         this.#report(20, process, `${node} was removed, but reported on ${countOnes(reported)} rings only`);
       }
