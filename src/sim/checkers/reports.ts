@@ -2,7 +2,7 @@
 // unstable, and not later either (Rapid §4.2). Who does so too soon breaks the agreement of almost everywhere that lets
 // one round decide; who does not at all holds everybody up. Invariants 5 and 22 of PITFALLS §3.1, and the rule of B7:
 // an observer that is itself reported on L rings or more cannot report, so its reports are implied, to a fixpoint. Who is
-// accused by stable members alone may be left out, once the others have had the time to accuse it too.
+// accused by those alone whom the vote removes may be left out, once the others have had the time to accuse it too.
 //
 // What is implied is worked out here anew, with sets; what only time brings about (B9) is none of a vote's business here.
 
@@ -148,7 +148,7 @@ export class Reports implements Checker {
 
   /**
    * Everybody in the vote is stable, were all implied that might be; and nobody else is unstable, unless for long, or for a
-   * while and by the word of stable ones alone.
+   * while and by the word of those alone who go.
    */
   #checkVote(process: Process, ear: Ear, value: Proposal): void {
     const { view, rings, firstAt, unsettled } = ear;
@@ -167,15 +167,14 @@ export class Reports implements Checker {
     if (isCut || ear.isFresh) return;
     const youngSince = this.#now() - CLOCKS_SLACK * 2 * faultStrikes * faultTimeoutMs;
     const freshSince = this.#now() - CLOCKS_SLACK * faultTimeoutMs;
-    const implied = this.#implied(ear);
-    const isOldAndStable = (accuser: Endpoint): boolean =>
-      (implied.get(accuser)?.size ?? 0) >= high && firstAt.get(accuser)! <= freshSince;
+    const isGoingForLong = (accuser: Endpoint): boolean =>
+      value.includes(accuser) && (firstAt.get(accuser) ?? -Infinity) <= freshSince;
     for (const [node, reported] of rings) {
       const { size } = reported;
       if (size < low || value.includes(node) || unsettled.has(node) || firstAt.get(node)! <= youngSince)
         continue;
       const accusers = view.observersOf(node).filter((_, ring) => reported.has(ring));
-      if (firstAt.get(node)! <= freshSince && accusers.every(isOldAndStable)) continue;
+      if (firstAt.get(node)! <= freshSince && accusers.every(isGoingForLong)) continue;
       this.#report(5, process, `a vote without ${node}, which is reported on ${size} rings, and L is ${low}`);
     }
   }
