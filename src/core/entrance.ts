@@ -60,8 +60,8 @@ export class Entrance {
     return this.#joining.isKnocking;
   }
 
-  get answersProbes(): boolean {
-    return this.#joining.answersProbes;
+  answersProbes(now: Millis): boolean {
+    return this.#joining.answersProbes(now);
   }
 
   seeds(seeds: readonly Endpoint[], now: Millis): void {

@@ -291,23 +291,29 @@ describe("probes of a joiner (PITFALLS B12)", () => {
   it("are answered well from when observers were asked to let it in, also when it has stopped waiting", () => {
     const joining = joiningFrom();
     joining.start();
-    assert.equal(joining.answersProbes, false);
+    assert.equal(joining.answersProbes(0), false);
     const { attempt } = asked(joining.seeds([host(0)], 0));
-    assert.equal(joining.answersProbes, false);
+    assert.equal(joining.answersProbes(0), false);
     joining.contacts(attempt, contacts, host(0), 0);
-    assert.equal(joining.answersProbes, true);
+    assert.equal(joining.answersProbes(0), true);
     joining.wake(5000);
-    assert.equal(joining.answersProbes, true);
+    assert.equal(joining.answersProbes(5000), true);
+    assert.equal(joining.answersProbes(29_999), true);
+    assert.equal(
+      joining.answersProbes(30_000),
+      false,
+      "it has found nobody to ask since, and may be a member already",
+    );
   });
 
   it("fail from the moment that somebody says the host exists already, until contacts are named again", () => {
     const { joining, attempt } = knocking();
     joining.turnedAway(attempt, refuse.hostExists, host(0), 0);
-    assert.equal(joining.answersProbes, false);
+    assert.equal(joining.answersProbes(0), false);
     joining.wake(5000);
     joining.wake(joining.wakeAt);
     const again = asked(joining.seeds([host(0)], 6000));
     joining.contacts(again.attempt, contacts, host(0), 6000);
-    assert.equal(joining.answersProbes, true);
+    assert.equal(joining.answersProbes(6000), true);
   });
 });

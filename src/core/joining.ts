@@ -60,6 +60,9 @@ type Knocking = Phase & { readonly kind: "knocking" };
 
 const NOTHING: Move = {};
 
+/** As long as messages for the view that we have not got yet are kept. */
+const WELL_AFTER_KNOCK_MS = 30_000;
+
 export class Joining {
   readonly #self: Endpoint;
   readonly #metadata: Metadata;
@@ -76,7 +79,8 @@ export class Joining {
   #attemptMs = ATTEMPT_MIN_MS;
   #pauseMs = PAUSE_MIN_MS;
   #isHostTaken = false;
-  #hasKnocked = false;
+  /** When observers were last asked to let us in. */
+  #knockedAt: Millis = -Infinity;
   readonly #askedIn: ConfigurationId[] = [];
   #lastFailure = "";
 
@@ -111,10 +115,11 @@ export class Joining {
   /**
    * Observers may count us in before we know it, also when we have stopped waiting for them, and probe us: they shall
    * find us well. Not so while an earlier incarnation of ours is still a member, for then probes must fail for it to
-   * be removed (PITFALLS B12).
+   * be removed (PITFALLS B12); and not for ever, for whoever finds nobody to ask may be a member without knowing, that
+   * observes nobody and holds up the others.
    */
-  get answersProbes(): boolean {
-    return this.#hasKnocked && !this.#isHostTaken;
+  answersProbes(now: Millis): boolean {
+    return now < this.#knockedAt + WELL_AFTER_KNOCK_MS && !this.#isHostTaken;
   }
 
   start(): Move {
@@ -156,7 +161,7 @@ export class Joining {
     const { configuration, observers, nodeRings = [] } = reply;
     const attempt = this.#attempt;
     const askAgainAt = now + ASK_AGAIN_MS;
-    this.#hasKnocked = true;
+    this.#knockedAt = now;
     if (this.#askedIn.at(-1) !== configuration) this.#askedIn.push(configuration);
     if (this.#askedIn.length > ASKED_IN_MAX) this.#askedIn.shift();
     const ask = callsFor(observers, nodeRings).map(({ to, ring, moreRings }): Question => {

@@ -171,7 +171,7 @@ export class Member implements Machine {
 
   get #isWell(): boolean {
     if (this.#exit.isLeaving || this.#exit.isDone) return false;
-    return this.#round !== undefined || (this.#entrance?.answersProbes ?? false);
+    return this.#round !== undefined || (this.#entrance?.answersProbes(this.#now) ?? false);
   }
 
   /** The configuration into which we can help others. */

@@ -3,7 +3,7 @@
 
 import type { Millis } from "../core/doorway.ts";
 import type { Process } from "./process.ts";
-import { stragglers, waitForAll } from "./recovery.ts";
+import { awaited, stragglers, waitForAll } from "./recovery.ts";
 import { NotInTime } from "./timeline.ts";
 import { nameOf } from "./transcript.ts";
 import type { World } from "./world.ts";
@@ -68,10 +68,10 @@ function letSomebodyIn(world: World): void {
 }
 
 function reportDiscord(world: World): void {
-  const { head, living, watch } = world;
+  const { head, watch } = world;
   if (head === undefined) return watch.report(16, undefined, "there is no configuration");
   const after = `${Math.round(recoveryMs(world) / 1000)} s after the sky cleared`;
-  for (const process of living) {
+  for (const process of awaited(world)) {
     const fault = faultOf(process, world);
     if (fault !== undefined) watch.report(fault.invariant, process, `${fault.what}, ${after}`);
   }

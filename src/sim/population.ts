@@ -68,6 +68,7 @@ export class Population {
     const incarnation = this.#incarnations.get(host.endpoint) ?? 0;
     this.#incarnations.set(host.endpoint, incarnation + 1);
     const process = new Process(this.processes.length, host, metadata, model, agenda.now);
+    process.seeds = seeds;
     this.processes.push(process);
     host.process = process;
     const make = options.makeMachine ?? this.#options.makeMachine ?? ((member) => new Member(member));

@@ -59,6 +59,8 @@ export class Process {
   wasRemoved: boolean | undefined;
   /** Something was done to it that others may take for its death. */
   isHarmed = false;
+  /** Whom it was told to ask its way in; nobody where it founds a mesh. */
+  seeds: readonly Endpoint[] = [];
   driver: Driver | undefined;
 
   constructor(number: number, host: Host, metadata: Metadata, model: string, startedAt: Millis) {

@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
  */
 export function waitForAll(world: World, withinMs: Millis): boolean {
   try {
-    world.until("all agree", () => world.agree(), withinMs);
+    world.until("all agree", () => world.agree(awaited(world)), withinMs);
     return true;
   } catch (error) {
     if (!(error instanceof NotInTime)) throw error;
@@ -25,6 +25,12 @@ export function waitForAll(world: World, withinMs: Millis): boolean {
     world.tell("no more is to be expected: a majority is gone for good, or nobody but Rust members is left");
     return false;
   }
+}
+
+/** Those of the living who can be in: who never was, and whose seeds are all dead, finds nobody to ask. */
+export function awaited({ living, hosts }: World): readonly Process[] {
+  const isThere = (seed: Endpoint): boolean => hosts.get(seed)?.process?.isLiving === true;
+  return living.filter(({ cuts, seeds }) => cuts.length > 0 || seeds.length === 0 || seeds.some(isThere));
 }
 
 /** Rust members that are not in the configuration of the others. */

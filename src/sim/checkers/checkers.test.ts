@@ -376,10 +376,19 @@ describe("what must be so in the end", () => {
 
   it("does not where a joiner is outside (invariant 17)", () => {
     const isOutside = aftermath((world) => {
+      const [founder] = world.grow(3);
+      world.start(9, { seeds: [founder!.endpoint] });
+      world.network.fateOf = ({ request }) => (request.kind === "preJoin" ? "drop" : "pass");
+    });
+    assert.ok(isOutside.has(17));
+  });
+
+  it("is not asked to let somebody in who knows nobody that lives", () => {
+    const isStranded = aftermath((world) => {
       world.grow(3);
       world.start(9, { seeds: [endpointAt(60_000)] });
     });
-    assert.ok(isOutside.has(17));
+    assert.deepEqual([...isStranded], []);
   });
 
   it("does not where a vote has no end (invariant 18)", () => {
