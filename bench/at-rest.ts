@@ -20,8 +20,9 @@ export interface AtRest {
 
 export interface Window {
   /**
-   * How long what the last view change set off may die away. In a Node process V8 finds some 10 to 40 s later that
-   * little goes on, and collects all garbage twice to give memory back: that is once, and as much work as rest is in a minute.
+   * How long what the last view change set off may die away. In a Node process V8 finds some time later that little goes on,
+   * and collects all garbage twice to give memory back: that is once, and as much work as rest is in half a minute. With ten
+   * members on two cores it happened 25 to 106 s after they had started.
    */
   readonly settleMs: number;
   readonly windowMs: number;

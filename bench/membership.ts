@@ -42,7 +42,7 @@ export const membership: Benchmark = {
 async function run({ quick, runs, sizes, only }: BenchmarkOptions): Promise<BenchmarkResult> {
   const isPart = (part: string): boolean => only?.includes(part) ?? true;
   const kinds = availableKinds();
-  const window: Window = { settleMs: 40_000, windowMs: quick ? 10_000 : 30_000 };
+  const window: Window = { settleMs: quick ? 40_000 : 120_000, windowMs: quick ? 10_000 : 30_000 };
   const meshRuns: MeshRun[] = [];
   for (const size of sizes ?? (quick ? [3, 10] : [3, 10, 32])) {
     const count = runs ?? (quick ? 2 : 5);
