@@ -64,9 +64,13 @@ describe("answers as they are written", () => {
     const first = written(1);
     const second = written(2);
     assert.notEqual(second.buffer, first.buffer);
+    // As large, and others may have parts of it: `Buffer.poolSize` can be set.
+    const foreign = Buffer.from(new ArrayBuffer(64 * 1024)).subarray(0, 10);
+    reuse(foreign);
     reuse(first);
     const third = written(3);
     assert.equal(third.buffer, first.buffer);
+    assert.notEqual(written(4).buffer, foreign.buffer);
     for (const [byte, message] of [
       [2, second],
       [3, third],

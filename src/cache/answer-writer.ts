@@ -25,6 +25,8 @@ export function answerBytesMax({ value, reason }: Outcome): number {
  * or not, and messages are most of what an owner puts there.
  */
 const spare: Buffer[] = [];
+/** What may be used again: any other memory, as the slabs that Node cuts buffers from, has owners of its own. */
+const ours = new WeakSet<ArrayBufferLike>();
 const SPARE_BYTES = 64 * 1024;
 const SPARE_MAX = 16;
 /** Smaller ones are cut from slabs by Node. */
@@ -32,13 +34,17 @@ const SPARED_BYTES_MIN = Buffer.poolSize / 2;
 
 /** The message is sent, and its bytes were copied on the way. */
 export function reuse({ buffer }: Buffer): void {
-  if (buffer.byteLength === SPARE_BYTES && spare.length < SPARE_MAX) spare.push(Buffer.from(buffer));
+  if (ours.has(buffer) && spare.length < SPARE_MAX) spare.push(Buffer.from(buffer));
 }
 
 function memory(needed: number, wanted: number): Buffer {
   const bytes = Math.max(needed, wanted);
   if (bytes < SPARED_BYTES_MIN || needed > SPARE_BYTES) return Buffer.allocUnsafe(bytes);
-  return spare.pop() ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
+  const used = spare.pop();
+  if (used !== undefined) return used;
+  const fresh = Buffer.allocUnsafeSlow(SPARE_BYTES);
+  ours.add(fresh.buffer);
+  return fresh;
 }
 
 export class AnswerWriter {
