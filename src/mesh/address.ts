@@ -2,8 +2,8 @@
 // names end here.
 
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
-import { type Endpoint, hostOf, parseEndpoint } from "../core/endpoint.ts";
+import { BlockList, isIP } from "node:net";
+import { type Endpoint, parseEndpoint } from "../core/endpoint.ts";
 
 export interface HostPort {
   /** A name, or an IP (IPv6 without brackets). */
@@ -47,15 +47,14 @@ export function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || (isIP(host) === 6 && /^[0:]+$/.test(host));
 }
 
-/** Multicast or broadcast: many machines, to none of which one can connect. A name is none of these. */
-export function isOfMany({ host, port }: HostPort): boolean {
-  const endpoint = endpointAt({ host, port });
-  const bytes = endpoint === undefined ? new Uint8Array() : hostOf(endpoint);
-  const isMapped =
-    bytes.length === 16 && bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
-  if (bytes.length === 16 && !isMapped) return bytes[0] === 0xff;
-  const ipv4 = bytes.subarray(-4);
-  return (
-    (ipv4[0] !== undefined && ipv4[0] >> 4 === 0xe) || (ipv4.length > 0 && ipv4.every((byte) => byte === 255))
-  );
+/** Multicast or broadcast, in IPv4, IPv6, or IPv4 as IPv6. */
+const OF_MANY = new BlockList();
+OF_MANY.addSubnet("224.0.0.0", 4);
+OF_MANY.addAddress("255.255.255.255");
+OF_MANY.addSubnet("ff00::", 8, "ipv6");
+
+/** An address of many machines, to none of which one can connect. A name is none of these. */
+export function isOfMany(host: string): boolean {
+  const version = isIP(host);
+  return version !== 0 && OF_MANY.check(host, version === 6 ? "ipv6" : "ipv4");
 }

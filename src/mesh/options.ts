@@ -157,7 +157,8 @@ export function refuseOwnSeeds(seeds: Seeds | undefined, own: ReadonlySet<Endpoi
 function checkListen(text: unknown): HostPort {
   const listen = typeof text === "string" ? parseHostPort(text) : undefined;
   if (listen === undefined) throw invalid("listen", "host:port, as 127.0.0.1:7946 or [::1]:0", text);
-  if (isOfMany(listen)) throw invalid("listen", "host:port of one machine, not multicast or broadcast", text);
+  if (isOfMany(listen.host))
+    throw invalid("listen", "host:port of one machine, not multicast or broadcast", text);
   return listen;
 }
 
@@ -183,7 +184,7 @@ function checkAdvertise(text: unknown, listen: HostPort, tls: boolean): Endpoint
   if (endpoint === undefined || portOf(endpoint) === 0 || isWildcard(ipOf(endpoint))) {
     throw invalid("advertise", expected, text);
   }
-  if (isOfMany({ host: ipOf(endpoint), port: portOf(endpoint) })) {
+  if (isOfMany(ipOf(endpoint))) {
     throw invalid("advertise", "IP:port of one machine, not multicast or broadcast", text);
   }
   return endpoint;
@@ -198,7 +199,7 @@ function checkSeeds(seeds: unknown): Seeds | undefined {
     if (at === undefined || at.port === 0 || isWildcard(at.host)) {
       throw invalid(`seeds[${i}]`, "host:port of another member", text);
     }
-    if (isOfMany(at))
+    if (isOfMany(at.host))
       throw invalid(`seeds[${i}]`, "host:port of one machine, not multicast or broadcast", text);
   }
   return seeds.length === 0 ? undefined : [...seeds];
