@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, joiner } from "../../test/core/sample-views.ts";
-import { AlertBatch, BATCH_WINDOW_MS, JOINS_WINDOW_MS } from "./alert-batch.ts";
+import { AlertBatch, JOINS_WINDOW_MS } from "./alert-batch.ts";
+import { BATCH_WINDOW_MS } from "./arrivals.ts";
 
 describe("a batch of alerts (PROTOCOL §9)", () => {
   it("is due 100 ms after its first edge, which later ones do not put off", () => {

@@ -3,12 +3,11 @@
 // stays open a while longer: each view change makes those who missed it ask all over again, so it pays to miss few.
 // A lone founder, whom all joiners ask, knows when to close (`arrivals.ts`).
 
-import { Arrivals } from "./arrivals.ts";
+import { Arrivals, BATCH_WINDOW_MS } from "./arrivals.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Edge } from "./messages.ts";
 
-export const BATCH_WINDOW_MS = 100;
 /** How long joiners can keep a batch open in all. */
 export const JOINS_WINDOW_MS = 1000;
 
@@ -22,7 +21,7 @@ export class AlertBatch {
 
   /** Edges speak of one configuration and die with it. `isAlone`: we are its only member, whom all joiners ask. */
   follow(isAlone: boolean): void {
-    this.clear();
+    this.#clear();
     this.#arrivals = isAlone ? new Arrivals() : undefined;
   }
 
@@ -56,11 +55,11 @@ export class AlertBatch {
 
   take(): readonly Edge[] {
     const edges = [...this.#edges.values()];
-    this.clear();
+    this.#clear();
     return edges;
   }
 
-  clear(): void {
+  #clear(): void {
     this.#edges.clear();
     this.dueAt = Infinity;
   }

@@ -6,8 +6,8 @@
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** The longest that one joiner's coming lets the others wait. */
-const LONGEST_WINDOW_MS = 100;
+/** How long a batch waits after its last edge; the longest that one joiner's coming lets the others wait. */
+export const BATCH_WINDOW_MS = 100;
 const SHORTEST_WINDOW_MS = 20;
 /** A lull that is so many times as long as any before it is the end. */
 const LULLS = 3;
@@ -31,14 +31,14 @@ export class Arrivals {
 
   /** How long to wait for the next, from the last on. */
   get windowMs(): Millis {
-    if (this.#expected.size > 0) return LONGEST_WINDOW_MS;
-    return Math.min(LONGEST_WINDOW_MS, Math.max(SHORTEST_WINDOW_MS, LULLS * this.#longestLullMs));
+    if (this.#expected.size > 0) return BATCH_WINDOW_MS;
+    return Math.min(BATCH_WINDOW_MS, Math.max(SHORTEST_WINDOW_MS, LULLS * this.#longestLullMs));
   }
 
   /** While somebody is on the way nothing can be told from waiting, nor where it began long after the others. */
   #look(now: Millis): void {
     const lullMs = now - this.#lastAt;
-    if (this.#expected.size === 0 && lullMs <= LONGEST_WINDOW_MS) {
+    if (this.#expected.size === 0 && lullMs <= BATCH_WINDOW_MS) {
       this.#longestLullMs = Math.max(this.#longestLullMs, lullMs);
     }
     this.#lastAt = now;
