@@ -18,6 +18,8 @@ interface Chapter {
   readonly from: ConfigurationId | undefined;
   /** Who came here first, or the first Node member that did. */
   by: Process;
+  /** Nobody has come here but whom the decision removed, beside members that do not say that they run this library. */
+  isHearsay: boolean;
   next: ConfigurationId | undefined;
   /** Living members that are in it now. */
   present: number;
@@ -86,7 +88,7 @@ export class History implements Checker {
       this.#report(7, process, `degraded is ${degraded} in a view that says otherwise`);
     }
     this.#checkCut(process, cut, before);
-    if (hasGivenUp || this.#isEvicted(process, cut)) {
+    if (hasGivenUp || this.#isEvicted(process, cut) || this.#isOutByHearsay(cut, before)) {
       this.#move(process, undefined);
       return undefined;
     }
@@ -96,7 +98,7 @@ export class History implements Checker {
     if (culprit !== undefined)
       this.#report(2, culprit, `has members go from ${before!.view.id} to ${view.id}`);
     const isStep = wasStep && culprit === undefined;
-    const isNew = this.#enter(process, view, isStep ? before.view : undefined);
+    const isNew = this.#enter(process, cut, isStep ? before.view : undefined);
     const chapter = this.#chapters.get(view.id)!;
     const past = culprit === undefined && before ? this.#chapters.get(before.view.id)! : undefined;
     if (past !== undefined && chapter.place <= past.place && chapter !== past) {
@@ -122,8 +124,18 @@ export class History implements Checker {
     return isOver && !this.#chapters.has(view.id) && view.size === cut.view.size - 1 && !view.has(endpoint);
   }
 
+  /**
+   * Beside members that do not say that they run this library a decision does not say as whom joiners come, and those whom it
+   * leaves in find together (PITFALLS B3). Whom it removes has its own word for it, and takes part in nothing by that.
+   */
+  #isOutByHearsay({ view, degraded }: ViewChange, before: ViewChange | undefined): boolean {
+    if (!degraded || before === undefined || before.degraded) return false;
+    const id = this.#chapters.get(before.view.id)?.next;
+    return id !== undefined && isOtherWord(before.view, this.#chapters.get(id)!.view, view);
+  }
+
   /** True where a decision led here for the first time. */
-  #enter(process: Process, view: View, from: View | undefined): boolean {
+  #enter(process: Process, { view, degraded }: ViewChange, from: View | undefined): boolean {
     const known = this.#chapters.get(view.id);
     if (known !== undefined) this.#compare(process, known.view, view);
     if (from === undefined) {
@@ -137,21 +149,23 @@ export class History implements Checker {
     const past = this.#chapters.get(from.id)!;
     const next = past.next === undefined ? undefined : this.#chapters.get(past.next)!;
     const isFirstOfNode = isNode(process) && next !== undefined && !isNode(next.by);
+    const wasHearsay = next?.isHearsay === true && isOtherWord(from, next.view, view);
     if (next?.view.id === view.id) {
+      if (!degraded) next.isHearsay = false;
       if (isFirstOfNode) next.by = process;
       return isFirstOfNode;
     }
-    if (next !== undefined) {
+    if (next !== undefined && !wasHearsay) {
       const culprit = this.#variesBy(next.view, view) ?? (isFirstOfNode ? next.by : process);
       this.#report(2, culprit, `${from.id} has two successors`);
     }
-    if (next === undefined || isFirstOfNode) {
-      past.next = view.id;
-      this.changes += 1;
-    }
+    if (next === undefined || isFirstOfNode || wasHearsay) past.next = view.id;
+    if (next === undefined || isFirstOfNode) this.changes += 1;
     this.#current.delete(from.id);
     if (known === undefined) {
-      this.#chapters.set(view.id, { ...emptyChapter(process, view), place: past.place + 1, from: from.id });
+      const isHearsay = degraded && !from.isAllNode;
+      const chapter = { ...emptyChapter(process, view), place: past.place + 1, from: from.id, isHearsay };
+      this.#chapters.set(view.id, chapter);
       return true;
     }
     // Where a joiner of another kind came with several uuids, each is a turn that several members may have taken.
@@ -205,7 +219,8 @@ export class History implements Checker {
       if (uuid === undefined) continue;
       const earlier = this.#chapters.get(this.#admitted.get(uuid) ?? to.id)!;
       const isElsewhere = earlier.view.id !== to.id && this.#variesBy(earlier.view, to) === undefined;
-      if (isElsewhere && isNode(earlier.by)) this.#report(6, process, `uuid ${uuid} is admitted twice`);
+      if (isElsewhere && isNode(earlier.by) && !earlier.isHearsay)
+        this.#report(6, process, `uuid ${uuid} is admitted twice`);
       if (from.knows(uuid) || !to.knows(uuid)) this.#report(6, process, `uuid ${uuid} is not new`);
       this.#admitted.set(uuid, to.id);
       const brought = this.#brought.get(uuid);
@@ -242,7 +257,12 @@ export class History implements Checker {
 }
 
 function emptyChapter(by: Process, view: View): Omit<Chapter, "place" | "from"> {
-  return { view, by, next: undefined, present: 0 };
+  return { view, by, isHearsay: false, next: undefined, present: 0 };
+}
+
+/** What the same decision may lead to where members do not know the same of its joiners and cannot vote on it. */
+function isOtherWord(from: View, one: View, other: View): boolean {
+  return !from.isAllNode && one.id !== other.id && keyOf(one.members) === keyOf(other.members);
 }
 
 function isNode({ model }: Process): boolean {
