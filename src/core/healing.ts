@@ -9,7 +9,7 @@ import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { History } from "./history.ts";
-import { findingOf, inquiry } from "./inquiry.ts";
+import { comparison, findingOf, inquiry, PAST_TOLD } from "./inquiry.ts";
 import { Laggards, type RepairCall } from "./laggards.ts";
 import type {
   Certificate,
@@ -52,9 +52,6 @@ export type Remedy =
   | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
   /** These addresses were taken by processes of another mesh: have them removed. */
   | { readonly kind: "report"; readonly impostors: readonly Endpoint[] };
-
-/** Configurations before ours that we name when we ask where others are. */
-const PAST_TOLD = 8;
 
 export class Healing {
   readonly #options: HealingOptions;
@@ -150,9 +147,8 @@ export class Healing {
   }
 
   /** The answer to one who asks where we are. */
-  compare({ sender, configuration, past }: Compare, now: Millis): Compared {
+  compare({ sender, configuration, past, uuid }: Compare, now: Millis): Compared {
     const view = this.#view;
-    const { self } = this.#options;
     const ids = [configuration, ...past.slice(0, PAST_TOLD)];
     if (view?.has(sender)) this.#laggards.hasAsked(sender);
     if (view !== undefined && configuration !== view.id && !this.#history.isPast(configuration)) {
@@ -161,13 +157,14 @@ export class Healing {
     }
     return {
       kind: "compared",
-      sender: self,
+      sender: this.#options.self,
       configuration: view?.id ?? 0n,
       size: view?.size ?? 0,
       isMember: view?.has(sender) ?? false,
       wasMember: view !== undefined && this.#history.wasMember(sender),
       chain: configuration === view?.id ? [] : this.#history.chainFrom(ids),
       ...this.#origins.told,
+      hasAdmitted: uuid !== undefined && (view?.knows(uuid) ?? false),
     };
   }
 
@@ -230,9 +227,8 @@ export class Healing {
     return finding;
   }
 
-  #comparison({ id }: View): Compare {
-    const past = this.#history.newest.slice(0, PAST_TOLD).map((view) => view.id);
-    return { kind: "compare", sender: this.#options.self, configuration: id, past };
+  #comparison(view: View | undefined): Compare {
+    return comparison(this.#options.self, view, this.#history.newest);
   }
 
   #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {
@@ -281,9 +277,8 @@ export class Healing {
 
   #onClaim(claim: Claim, reply: Reply): Remedy | undefined {
     const judgement = this.#origins.judge(claim, reply, this.#view!);
-    if (judgement?.kind === "yield") {
+    if (judgement?.kind === "yield")
       return { kind: "joinAnew", why: judgement.why, contacts: [judgement.to] };
-    }
     if (judgement?.kind === "split") this.#noteSplit(judgement.why);
     return undefined;
   }

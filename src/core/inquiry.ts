@@ -3,6 +3,7 @@
 import type { Finding } from "./configuration-check.ts";
 import type { Endpoint } from "./endpoint.ts";
 import {
+  type Compare,
   type ConfigurationId,
   type Gossip,
   NO_RANK,
@@ -20,6 +21,22 @@ export const INQUIRY_RANK: Rank = { round: 0xffff_ffff, nodeIndex: 0n };
 /** Asks a member of any implementation whether `sender`, as it knows it, is with it in this configuration. */
 export function inquiry(sender: Endpoint, configuration: ConfigurationId): PromiseMessage {
   return { kind: "promise", sender, configuration, rank: INQUIRY_RANK, voted: NO_RANK, value: [] };
+}
+
+/** Configurations before its own that a member names when it asks where others are. */
+export const PAST_TOLD = 8;
+
+/** Asks a Node member; `past`: the configurations before, newest first. */
+export function comparison(sender: Endpoint, view: View | undefined, past: readonly View[]): Compare {
+  const uuid = view?.recordOf(sender)?.uuid;
+  const told = past.slice(0, PAST_TOLD).map(({ id }) => id);
+  return {
+    kind: "compare",
+    sender,
+    configuration: view?.id ?? 0n,
+    past: told,
+    ...(uuid !== undefined && { uuid }),
+  };
 }
 
 export function isHere(reply: Reply): boolean {

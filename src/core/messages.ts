@@ -113,11 +113,13 @@ export interface Certificate {
   readonly rank: Rank;
   readonly voters: readonly Endpoint[];
 }
-/** "I am in this configuration, and was in those: where are you?" Between Node members (PITFALLS E4). */
+/** "I am in this configuration, or in none where it is 0, and was in those: where are you?" Between Node members (PITFALLS E4). */
 export interface Compare extends Within {
   readonly kind: "compare";
   /** Newest first. */
   readonly past: readonly ConfigurationId[];
+  /** As whom the asker was admitted, to learn whether that was to the same mesh. */
+  readonly uuid?: NodeId;
 }
 
 /** "These are dead and will not come back: decide without them." From an operator, to one of the rest (PITFALLS E9). */
@@ -179,6 +181,8 @@ export interface Compared extends Within {
   readonly contacts: readonly Endpoint[];
   /** Configurations in whose place an operator had the one that was asked found a new mesh. */
   readonly replaced: readonly ConfigurationId[];
+  /** The uuid that the asker named was admitted to this mesh. */
+  readonly hasAdmitted: boolean;
 }
 export interface Refused extends ProbeAnswer {
   readonly kind: "refused";

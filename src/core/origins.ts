@@ -82,8 +82,8 @@ export class Origins {
     if (reply.kind !== "compared" || reply.configuration === 0n || reply.configuration === view.id) {
       return undefined;
     }
-    // It knows what ended a configuration of ours: that is our own mesh, further on.
-    if (reply.chain.length > 0) return undefined;
+    // It knows what ended a configuration of ours, or was told of us as who we are: our own mesh, further on.
+    if (reply.chain.length > 0 || reply.hasAdmitted) return undefined;
     const isKnown = reply.isMember || reply.wasMember;
     if (isKnown !== isOurs || (isOurs && !this.#isFounder)) return undefined;
     // Of two, the other one alone could not remove our old incarnation.

@@ -24,6 +24,7 @@ const reply: Compared = {
   chain: [certificate, { ...certificate, joiners: new Map(), rank: { round: 1, nodeIndex: 1n } }],
   contacts: [host(8)],
   replaced: [3n, 2n ** 64n - 1n],
+  hasAdmitted: true,
 };
 
 describe("a comparison of configurations", () => {
@@ -35,6 +36,8 @@ describe("a comparison of configurations", () => {
       past: [4n, 2n ** 64n - 1n],
     };
     assert.deepEqual(decodeRequest("compare", encodeRequest(request)), request);
+    const named = { ...request, uuid: joiner(2).uuid };
+    assert.deepEqual(decodeRequest("compare", encodeRequest(named)), named);
     assert.deepEqual(decodeReply("compare", encodeReply(reply), 10), reply);
   });
 
@@ -47,6 +50,7 @@ describe("a comparison of configurations", () => {
       wasMember: false,
       chain: [],
       contacts: [],
+      hasAdmitted: false,
     };
     assert.deepEqual(decodeReply("compare", encodeReply(empty), 10), empty);
   });

@@ -7,18 +7,25 @@ import type { Certificate, Compare, Compared, Joiner } from "../core/messages.ts
 import * as wire from "./fields.ts";
 import * as ext from "./gen/blip_ext_pb.ts";
 
-export function encodeCompare({ sender, configuration, past }: Compare): Buffer {
+export function encodeCompare({ sender, configuration, past, uuid }: Compare): Buffer {
   const message = create(ext.CompareRequestSchema, {
     sender: wire.writeEndpoint(sender),
     confId: configuration,
     past: [...past],
+    ...(uuid !== undefined && { uuid: wire.writeNodeId(uuid) }),
   });
   return wire.bufferOf(toBinary(ext.CompareRequestSchema, message));
 }
 
 export function decodeCompare(bytes: Uint8Array): Compare {
-  const { sender, confId, past } = wire.fromBytes(ext.CompareRequestSchema, bytes);
-  return { kind: "compare", sender: wire.readEndpoint(sender), configuration: confId, past };
+  const { sender, confId, past, uuid } = wire.fromBytes(ext.CompareRequestSchema, bytes);
+  const compare = {
+    kind: "compare" as const,
+    sender: wire.readEndpoint(sender),
+    configuration: confId,
+    past,
+  };
+  return uuid === undefined ? compare : { ...compare, uuid: wire.readNodeId(uuid) };
 }
 
 export function encodeCompared(reply: Compared): Buffer {
@@ -31,6 +38,7 @@ export function encodeCompared(reply: Compared): Buffer {
     chain: reply.chain.map(writeCertificate),
     contacts: reply.contacts.map(wire.writeEndpoint),
     replaced: [...reply.replaced],
+    hasAdmitted: reply.hasAdmitted,
   });
   return wire.bufferOf(toBinary(ext.CompareResponseSchema, message));
 }
@@ -48,6 +56,7 @@ export function decodeCompared(bytes: Uint8Array): Compared {
     chain: message.chain.map(readCertificate),
     contacts: message.contacts.map(wire.readEndpoint),
     replaced: message.replaced,
+    hasAdmitted: message.hasAdmitted,
   };
 }
 

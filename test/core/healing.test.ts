@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Endpoint } from "../../src/core/endpoint.ts";
+import type { Reply } from "../../src/core/messages.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
 
 /** Members that a partition cuts off may be removed without having crashed. */
@@ -233,5 +235,29 @@ describe("a founder that restarts at its address without seeds (S10, PITFALLS B5
       }
       mesh.until("one mesh", () => mesh.agree(), 90_000);
     }
+  });
+
+  it("does not take its own mesh for an older one where a newcomer tells of it, who knows no evidence", () => {
+    const mesh = new VirtualMesh(1);
+    const [founder] = mesh.grow(4) as [VirtualMember];
+    const isNew = (node: Endpoint): boolean => node === at(9);
+    const isFounder = (node: Endpoint): boolean => node === founder.endpoint;
+    const claims: Reply[] = [];
+    // It misses the decision, and nobody but the newcomer can tell it where the others are.
+    mesh.filter = (from, to, { kind }) =>
+      !isNew(from) && !isNew(to) && ((isFounder(to) && kind !== "probe") || kind === "compare");
+    mesh.replyFilter = (from, _, reply) => {
+      if (isNew(from) && reply.kind === "compared") claims.push(reply);
+      return false;
+    };
+    const newcomer = mesh.start(9, { seeds: [at(2)] });
+    mesh.until("the newcomer is in", () => newcomer.cuts.length > 0);
+    mesh.run(8000);
+    assert.ok(claims.length > 0, "it was asked");
+    assert.equal(viewOf(founder)!.size, 4);
+    mesh.filter = () => false;
+    mesh.until("all agree", () => mesh.agree(), 10_000);
+    assert.ok(founder.cuts.every(({ degraded }) => !degraded));
+    mesh.assertSound();
   });
 });

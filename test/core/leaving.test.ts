@@ -223,7 +223,15 @@ describe("what a leaver does", () => {
       assert.equal(asked().length, 3);
       assert.equal(lone.left, undefined);
       const [{ call, to }] = asked() as [LoneMember["calls"][0]];
-      const told = { size: 4, isMember: false, wasMember: true, chain: [], contacts: [], replaced: [] };
+      const told = {
+        size: 4,
+        isMember: false,
+        wasMember: true,
+        chain: [],
+        contacts: [],
+        replaced: [],
+        hasAdmitted: false,
+      };
       lone.answer(call, { kind: "compared", sender: to, configuration: lone.view.id + gone, ...told });
       assert.equal(lone.left, true);
       assert.equal(lone.member.wakeAt, Infinity);
@@ -233,7 +241,15 @@ describe("what a leaver does", () => {
   it("tells those who stay how it came to be out, until one of them has followed", () => {
     const { lone, before, asked } = removedLeaver();
     const [{ call, to }] = asked() as [LoneMember["calls"][0]];
-    const told = { size: 5, isMember: true, wasMember: true, chain: [], contacts: [], replaced: [] };
+    const told = {
+      size: 5,
+      isMember: true,
+      wasMember: true,
+      chain: [],
+      contacts: [],
+      replaced: [],
+      hasAdmitted: false,
+    };
     lone.answer(call, { kind: "compared", sender: to, configuration: before.id, ...told });
     assert.equal(lone.left, undefined);
     const reply = lone.ask({ kind: "compare", sender: to, configuration: before.id, past: [] });
