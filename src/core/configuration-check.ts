@@ -138,13 +138,17 @@ export class ConfigurationCheck {
     return this.#staleRounds > 0;
   }
 
+  /** It answered well, but from a configuration that does not know whom we spoke of. */
+  isStrange(member: Endpoint): boolean {
+    return this.#strangers.has(member);
+  }
+
   /**
-   * Members of ours that answer well, but from a mesh that does not know us, while most others are where we are: another
-   * process has taken their address.
+   * It has been strange for a while, while most others are where we are: another process has taken its address. To be asked
+   * right after it answered, for one that was behind may have followed a moment later.
    */
-  get impostors(): readonly Endpoint[] {
-    if (this.#staleRounds > 0) return [];
-    return [...this.#strangers].filter(([, rounds]) => rounds > ROUNDS).map(([member]) => member);
+  isImpostor(member: Endpoint): boolean {
+    return this.#staleRounds === 0 && (this.#strangers.get(member) ?? 0) > ROUNDS;
   }
 
   /** Draws conclusions from the round that is over; true where somebody is not where we are. */

@@ -9,7 +9,7 @@ import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { History } from "./history.ts";
-import { comparison, findingOf, inquiry, PAST_TOLD } from "./inquiry.ts";
+import { comparison, elderIn, findingOf, inquiry, PAST_TOLD } from "./inquiry.ts";
 import { Laggards, type RepairCall } from "./laggards.ts";
 import type {
   Certificate,
@@ -50,8 +50,8 @@ export type Remedy =
   | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by?: Certificate }[] }
   /** Give our configuration up. */
   | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
-  /** These addresses were taken by processes of another mesh: have them removed. */
-  | { readonly kind: "report"; readonly impostors: readonly Endpoint[] };
+  /** Its address was taken by a process of another mesh: have it removed. */
+  | { readonly kind: "report"; readonly impostor: Endpoint };
 
 export class Healing {
   readonly #options: HealingOptions;
@@ -194,15 +194,15 @@ export class Healing {
       const request = this.question(to, view);
       this.#out.call({ kind: "check", to, configuration: view.id }, to, request, faultTimeoutMs);
     }
-    const { impostors } = this.#check;
-    return impostors.length > 0 ? this.#report(impostors) : undefined;
+    return undefined;
   }
 
   /** "Where are you?", in words that this member understands, asked from this view. */
   question(to: Endpoint, view: View): Compare | PromiseMessage {
-    return this.#laggards.asksItself(to, view)
-      ? this.#comparison(view)
-      : inquiry(this.#options.self, view.id);
+    if (this.#laggards.asksItself(to, view)) return this.#comparison(view);
+    const { self, random } = this.#options;
+    if (!this.#check.isStrange(to)) return inquiry(self, view.id);
+    return inquiry(elderIn(this.#history.newest.at(-1) ?? view, [self, to], random) ?? self, view.id);
   }
 
   answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {
@@ -216,6 +216,10 @@ export class Healing {
     if (call.kind === "claim") return this.#onClaim(call, reply);
     if (call.configuration !== this.#view.id) return undefined;
     this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
+    if (this.#check.isImpostor(call.to)) {
+      this.#noteSplit(`another process, of another mesh, has the address of ${call.to}`);
+      return { kind: "report", impostor: call.to };
+    }
     return reply.kind === "compared" ? this.#onCompared(this.#view, call.to, reply, now) : undefined;
   }
 
@@ -281,11 +285,6 @@ export class Healing {
       return { kind: "joinAnew", why: judgement.why, contacts: [judgement.to] };
     if (judgement?.kind === "split") this.#noteSplit(judgement.why);
     return undefined;
-  }
-
-  #report(impostors: readonly Endpoint[]): Remedy {
-    this.#noteSplit(`another process, of another mesh, has the address of ${impostors.join(", ")}`);
-    return { kind: "report", impostors };
   }
 
   #noteSplit(why: string): void {

@@ -12,6 +12,7 @@ import {
   type Refused,
   type Reply,
 } from "./messages.ts";
+import type { Random } from "./random.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -21,6 +22,15 @@ export const INQUIRY_RANK: Rank = { round: 0xffff_ffff, nodeIndex: 0n };
 /** Asks a member of any implementation whether `sender`, as it knows it, is with it in this configuration. */
 export function inquiry(sender: Endpoint, configuration: ConfigurationId): PromiseMessage {
   return { kind: "promise", sender, configuration, rank: INQUIRY_RANK, voted: NO_RANK, value: [] };
+}
+
+/**
+ * In whose name to ask one that does not know us: it may have stayed behind where we had not been let in yet, and knows
+ * those who were there before us. One that knows none of them is of another mesh.
+ */
+export function elderIn(oldest: View, except: readonly Endpoint[], random: Random): Endpoint | undefined {
+  const elders = oldest.members.filter((member) => !except.includes(member));
+  return elders.length === 0 ? undefined : elders[random.below(elders.length)];
 }
 
 /** Configurations before its own that a member names when it asks where others are. */

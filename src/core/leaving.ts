@@ -48,15 +48,15 @@ export function edgesOfLeaver(
   return edges.length === 0 ? refuse.invalidRing : edges;
 }
 
-/** What is said of members whose address was taken: by us for our rings, and in the name of Rust observers (B5). */
-export function accusations(view: View, self: Endpoint, subjects: readonly Endpoint[]): readonly Alerts[] {
+/** What is said of a member whose address was taken: by us for our rings, and in the name of Rust observers (B5). */
+export function accusations(view: View, self: Endpoint, subject: Endpoint): readonly Alerts[] {
   return view.members
     .filter((sender) => sender === self || !view.isNode(sender))
     .map((sender) => ({
       kind: "alerts" as const,
       sender,
       configuration: view.id,
-      edges: subjects.flatMap((subject) => (subject === sender ? [] : edgesBetween(view, sender, subject))),
+      edges: subject === sender ? [] : edgesBetween(view, sender, subject),
     }))
     .filter(({ edges }) => edges.length > 0);
 }

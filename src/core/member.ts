@@ -250,7 +250,7 @@ export class Member implements Machine {
     if (remedy?.kind === "go") for (const { view, by } of remedy.steps) this.#install(view, by);
     if (remedy?.kind === "joinAnew") this.#giveUp(remedy.why, remedy.contacts);
     if (remedy?.kind !== "report") return;
-    for (const said of accusations(this.#round!.view, this.#self, remedy.impostors)) this.#say(said);
+    for (const said of accusations(this.#round!.view, this.#self, remedy.impostor)) this.#say(said);
   }
 
   #obey(ruling: Ruling | undefined): void {

@@ -4,8 +4,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { Reply } from "../../src/core/messages.ts";
+import type { Compared, Reply } from "../../src/core/messages.ts";
+import { refuse } from "../../src/core/refusals.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
+import { LoneMember } from "./lone-member.ts";
+import { host, hosts } from "./sample-views.ts";
+
+const NOWHERE: Omit<Compared, "sender"> = {
+  kind: "compared",
+  configuration: 0n,
+  size: 0,
+  isMember: false,
+  wasMember: false,
+  chain: [],
+  contacts: [],
+  replaced: [],
+  hasAdmitted: false,
+};
 
 /** Members that a partition cuts off may be removed without having crashed. */
 function mayGo(mesh: VirtualMesh, members: readonly VirtualMember[]): void {
@@ -259,5 +274,44 @@ describe("a founder that restarts at its address without seeds (S10, PITFALLS B5
     mesh.until("all agree", () => mesh.agree(), 10_000);
     assert.ok(founder.cuts.every(({ degraded }) => !degraded));
     mesh.assertSound();
+  });
+});
+
+describe("a member that says again and again that it does not know us", () => {
+  const others = hosts(6, 1);
+  const odd = host(3);
+
+  /** Asks it where it is as often as it likes; in whose names, and what it reports. */
+  function askedIn(answerOf: (speaker: Endpoint) => Reply): { speakers: Endpoint[]; reports: number } {
+    const lone = LoneMember.among(others, { isForeign: (node) => node !== others[0] });
+    const speakers: Endpoint[] = [];
+    for (let i = 0; i < 40; i++) {
+      lone.sleep(500);
+      for (const { call, to, request } of lone.calls.splice(0)) {
+        if (request.kind === "compare") {
+          lone.answer(call, { ...NOWHERE, sender: to, configuration: lone.view.id, isMember: true });
+        } else if (request.kind === "promise" && to === odd) {
+          speakers.push(request.sender);
+          lone.answer(call, answerOf(request.sender));
+        } else if (request.kind === "promise") lone.answer(call, refuse.notOurRank);
+      }
+    }
+    const edges = lone.said("alerts").flatMap((alerts) => alerts.edges);
+    return { speakers, reports: edges.filter(({ node }) => node === odd).length };
+  }
+
+  it("is an impostor where it knows none of us", () => {
+    const { speakers, reports } = askedIn((speaker) => refuse.notMember(speaker));
+    assert.equal(speakers[0], host(0));
+    assert.ok(new Set(speakers).size > 2 && !speakers.includes(odd), speakers.join());
+    assert.ok(reports > 0);
+  });
+
+  it("is only behind where it knows those who were there before us", () => {
+    const { speakers, reports } = askedIn((speaker) =>
+      speaker === host(0) ? refuse.notMember(speaker) : refuse.wrongConfiguration,
+    );
+    assert.ok(speakers.some((speaker) => speaker !== host(0)));
+    assert.equal(reports, 0);
   });
 });
