@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { foreignMetadata, host, hosts, joiner, uuid, viewOfSize } from "../../test/core/sample-views.ts";
-import { replayOf, viewAfter } from "./certificates.ts";
+import { evictionRank, evicts, replayOf, viewAfter } from "./certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type Certificate, FAST_RANK, type Joiner } from "./messages.ts";
 import { seededRandom } from "./random.ts";
@@ -77,6 +77,13 @@ describe("a certificate", () => {
       assert.equal(viewAfter(view, decided!), viewAfter(view, certificate));
     }
   });
+});
+
+it("an eviction is told from a decision, and from that of another member", () => {
+  const eviction = { ...kick, rank: evictionRank(host(7)) };
+  assert.ok(evicts(host(7), eviction));
+  assert.ok(!evicts(host(7), kick) && !evicts(host(6), eviction));
+  assert.ok(!evicts(host(7), { ...admit, rank: evictionRank(host(7)) }));
 });
 
 it("joins of Rust members are replayed with their metadata", () => {

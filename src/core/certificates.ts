@@ -5,6 +5,7 @@
 import type { ClassicPaxos } from "./classic-paxos.ts";
 import { type Endpoint, isProposal, type NodeId } from "./endpoint.ts";
 import type { FastPaxos } from "./fast-paxos.ts";
+import { nodeIndexOf } from "./hash.ts";
 import {
   type Accepted,
   type Alerts,
@@ -15,6 +16,7 @@ import {
   type FastAccepted,
   type Joiner,
   type Proposal,
+  type Rank,
 } from "./messages.ts";
 import type { View } from "./view.ts";
 
@@ -66,6 +68,18 @@ export function stepsAlong(
     from = next;
   }
   return steps;
+}
+
+/** In which one that cannot follow any more is told that it alone was removed: above any that is likely to have been. */
+const EVICTION_ROUND = 9;
+
+/** It was evicted by this. Nobody voted so: it was said to it alone, where others had gone on, and is no evidence for them. */
+export function evicts(node: Endpoint, { value, rank }: Certificate): boolean {
+  return value.length === 1 && value[0] === node && compareRanks(rank, evictionRank(node)) === 0;
+}
+
+export function evictionRank(node: Endpoint): Rank {
+  return { round: EVICTION_ROUND, nodeIndex: nodeIndexOf(node) };
 }
 
 /** What was said when it was decided, for a peer that knows of no certificates. First all alerts, then the votes. */

@@ -3,10 +3,10 @@
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Joining, type Move } from "./joining.ts";
-import type { ConfigurationId, Metadata, Reply } from "./messages.ts";
+import type { Compare, ConfigurationId, Metadata, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Random } from "./random.ts";
-import { refused } from "./refusals.ts";
+import { refuse, refused } from "./refusals.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -25,7 +25,7 @@ export interface EntranceOptions {
 }
 
 /** How it speaks. */
-interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "note"> {
+interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "note" | "send"> {
   cancelThose(
     isOver: (purpose: JoinCall | { readonly kind: string; readonly attempt?: never }) => boolean,
   ): void;
@@ -35,12 +35,17 @@ export class Entrance {
   readonly #joining: Joining;
   readonly #observers: number;
   readonly #out: Voice;
+  readonly #reminder: Compare | undefined;
 
-  /** `lastKnown`: members of the view we were in last. */
-  constructor(options: EntranceOptions, lastKnown: readonly Endpoint[], out: Voice) {
+  /**
+   * `lastKnown`: members of the view we were in last. `reminder`: where a decision removed us, what to say to those who have
+   * us as a member still. It may have taken our vote, and they lack it and cannot decide without us.
+   */
+  constructor(options: EntranceOptions, lastKnown: readonly Endpoint[], out: Voice, reminder?: Compare) {
     this.#joining = new Joining(options.self, options.metadata, lastKnown, options.random);
     this.#observers = options.settings.cutDetector.observers;
     this.#out = out;
+    this.#reminder = reminder;
     this.#move(this.#joining.start());
   }
 
@@ -89,6 +94,8 @@ export class Entrance {
       this.#move(this.#joining.turnedAway(attempt, refused("failed_precondition", fault), to, now));
     } else {
       const why = reply.kind === "refused" ? reply : refused("unknown", "an answer to another question");
+      if (why.why === refuse.hostExists.why && this.#reminder !== undefined)
+        this.#out.send([to], this.#reminder);
       if (kind === "preJoin") this.#move(this.#joining.contacts(attempt, why, to, now));
       else this.#move(this.#joining.turnedAway(attempt, why, to, now));
     }

@@ -168,6 +168,12 @@ export class Healing {
     };
   }
 
+  /** Said by us, whom a decision removed, to who has us as a member still and may lack it: so that it asks us. */
+  get reminder(): Compare | undefined {
+    const last = this.#history.newest.slice(0, 1).map(({ id }) => id);
+    return this.#history.chainFrom(last).length > 0 ? this.#comparison(undefined) : undefined;
+  }
+
   /** Does what is due. */
   wake(now: Millis): Remedy | undefined {
     const view = this.#view;

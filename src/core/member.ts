@@ -2,6 +2,7 @@
 // step runs to its end, and what a member says to itself waits in #own until the event is done.
 
 import { AlertBatch } from "./alert-batch.ts";
+import { evicts } from "./certificates.ts";
 import type { Conclusion } from "./conclusion.ts";
 import { Condition } from "./condition.ts";
 import { Dissemination } from "./dissemination.ts";
@@ -166,12 +167,9 @@ export class Member implements Machine {
   }
 
   #onProbe(): Reply {
-    return probeReply(this.#isWell, this.#entrance?.uuid ?? this.#uuid, this.#round?.view.id);
-  }
-
-  get #isWell(): boolean {
-    if (this.#exit.isLeaving || this.#exit.isDone) return false;
-    return this.#round !== undefined || (this.#entrance?.answersProbes(this.#now) ?? false);
+    const isThere = this.#round !== undefined || (this.#entrance?.answersProbes(this.#now) ?? false);
+    const isWell = isThere && !this.#exit.isLeaving && !this.#exit.isDone;
+    return probeReply(isWell, this.#entrance?.uuid ?? this.#uuid, this.#round?.view.id);
   }
 
   /** The configuration into which we can help others. */
@@ -239,7 +237,7 @@ export class Member implements Machine {
     for (const edge of report) this.#batch.add(edge, this.#now);
     if (decided !== undefined) {
       const after = this.#round!.view.next(decided.value, decided.joiners);
-      this.#install(after, decided);
+      this.#install(after, evicts(this.#self, decided) ? undefined : decided);
       if (variants !== undefined) this.#healing.atCrossroads(decided, variants, after);
     }
     if (isLost) this.#giveUp("missed what a decision was about", []);
@@ -308,7 +306,7 @@ export class Member implements Machine {
   }
 
   #join(lastKnown: readonly Endpoint[]): void {
-    this.#entrance = new Entrance(this.#options, lastKnown, this.#out);
+    this.#entrance = new Entrance(this.#options, lastKnown, this.#out, this.#healing.reminder);
     this.#leaveUnlessKnocking();
   }
 

@@ -3,11 +3,10 @@
 // again what ended that and each later one: of a view change with joiners first all alerts, then the votes, or it
 // panics (B1). One that cannot follow is told, in its own configuration, that it was removed; then it joins anew.
 
-import { replayOf } from "./certificates.ts";
+import { evictionRank, replayOf } from "./certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { nodeIndexOf } from "./hash.ts";
 import { inquiry, isHere } from "./inquiry.ts";
-import type { Accepted, Certificate, ConfigurationId, Gossip, Rank, Reply } from "./messages.ts";
+import type { Accepted, Certificate, ConfigurationId, Gossip, Reply } from "./messages.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -16,8 +15,6 @@ export interface Step {
   readonly certificate: Certificate;
 }
 
-/** Above any round that the configuration is likely to have seen. */
-const EVICTION_ROUND = 9;
 /** Attempts at one message. */
 const SAID_MAX = 2;
 
@@ -93,7 +90,7 @@ export class Repair {
   #evict(): Gossip | undefined {
     this.#isEvicting = true;
     const { id: configuration, members, majority } = this.#located!;
-    const rank: Rank = { round: EVICTION_ROUND, nodeIndex: nodeIndexOf(this.node) };
+    const rank = evictionRank(this.node);
     this.#queue = members
       .slice(0, majority)
       .map((sender): Accepted => ({ kind: "accepted", sender, configuration, rank, value: [this.node] }));

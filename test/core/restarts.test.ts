@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { evictionRank } from "../../src/core/certificates.ts";
 import type { NodeId } from "../../src/core/endpoint.ts";
 import { refuse } from "../../src/core/refusals.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
@@ -136,6 +137,49 @@ describe("a member that was removed", () => {
     lone.sent.length = 0;
     lone.hear({ kind: "fastAccepted", sender: host(1), configuration: lone.view.id, value: [host(2)] });
     assert.deepEqual(new Set(lone.sent[0]!.to), new Set(lone.view.subjectsOf(lone.self)));
+  });
+
+  it("lets those who have it as a member still know that there is something to ask it (PITFALLS B4)", () => {
+    const before = LoneMember.among(others);
+    const { view } = before;
+    before.decide([before.self]);
+    before.feed({ kind: "seeds", seeds: others });
+    before.sent.length = 0;
+    const { call, to } = before.lastCall("preJoin");
+    before.answer(call, refuse.hostExists);
+    const told = before.sent.map(({ to, request }) => [to, request.kind]);
+    assert.deepEqual(told, [[[to], "compare"]]);
+    const { request } = before.sent[0]!;
+    assert.ok(request.kind === "compare" && request.configuration === 0n && request.past[0] === view.id);
+    const question = { kind: "compare", sender: to, configuration: view.id, past: [] } as const;
+    const reply = before.ask(question);
+    assert.ok(reply?.kind === "compared" && reply.chain[0]?.configuration === view.id);
+  });
+
+  it("has no evidence to give, and reminds nobody, where nobody voted for it and it was only evicted", () => {
+    const lone = LoneMember.among(others);
+    const { view } = lone;
+    for (const sender of view.members.slice(0, view.majority)) {
+      const vote = { kind: "accepted", sender, configuration: view.id, value: [lone.self] } as const;
+      lone.hear({ ...vote, rank: evictionRank(lone.self) });
+    }
+    assert.ok(lone.degraded);
+    lone.feed({ kind: "seeds", seeds: others });
+    lone.sent.length = 0;
+    lone.answer(lone.lastCall("preJoin").call, refuse.hostExists);
+    const reply = lone.ask({ kind: "compare", sender: host(1), configuration: view.id, past: [] });
+    assert.ok(reply?.kind === "compared");
+    assert.deepEqual([reply.chain, lone.sent], [[], []]);
+  });
+
+  it("asks one that was removed, by a decision that it may lack, as soon as that one speaks to it", () => {
+    const lone = LoneMember.among(others, { isForeign: (node) => node === host(3) });
+    lone.sleep(1);
+    lone.calls.length = 0;
+    lone.ask({ kind: "compare", sender: host(3), configuration: 0n, past: [lone.view.id] });
+    lone.sleep(1000);
+    const asked = lone.calls.filter(({ to, request }) => to === host(3) && request.kind === "compare");
+    assert.equal(asked.length, 1);
   });
 
   it("takes the first cut after it came back as the difference to its last one", () => {
