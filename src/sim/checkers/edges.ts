@@ -93,6 +93,8 @@ export class Edges implements Checker {
       }
       const victim = this.#hosts.get(node)?.process;
       if (victim?.model !== "node") continue; // Models of other peers may be deaf while they join, or stay behind.
+      // The first Node member may follow others so late that it is back, or another process at its address is in.
+      if (victim.view?.uuids.every((uuid) => from.knows(uuid)) !== true) continue;
       if (victim.isStaying && victim.isMember && !victim.isFrozen && !victim.isHarmed) {
         this.#report(20, process, `${node} was removed, but nothing was ever wrong with it`);
       }
