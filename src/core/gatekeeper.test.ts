@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, joiner, viewOfSize } from "../../test/core/sample-views.ts";
-import { edgesOf, Gatekeeper } from "./gatekeeper.ts";
+import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import type { Join } from "./messages.ts";
 import { refuse } from "./refusals.ts";
 
@@ -88,5 +88,28 @@ describe("the gatekeeper (PITFALLS B11)", () => {
     assert.equal(gatekeeper.isFull, true);
     gatekeeper.hangup(7);
     assert.equal(gatekeeper.isFull, false);
+  });
+});
+
+describe("who asks for its observers", () => {
+  it("is told those who stand before it, and which of them are Node members", () => {
+    const mixed = viewOfSize(6, (i) => i % 2 === 1);
+    const reply = contactsFor({ kind: "preJoin", sender: host(9), uuid: joiner(9).uuid }, mixed, self);
+    assert.ok(reply.kind === "contacts");
+    assert.deepEqual(reply.observers, mixed.observersOf(host(9)));
+    for (const [ring, observer] of reply.observers.entries()) {
+      assert.equal(reply.nodeRings!.includes(ring), mixed.isNode(observer));
+    }
+  });
+
+  it("and is a member already, by its uuid, is sent to whom it asked: all its observers may be Rust members", () => {
+    const mixed = viewOfSize(6, (i) => i !== 0 && i !== 3);
+    const reply = contactsFor({ kind: "preJoin", sender: host(3), uuid: joiner(3).uuid }, mixed, self);
+    assert.ok(reply.kind === "contacts");
+    assert.deepEqual([new Set(reply.observers), reply.nodeRings!.length], [new Set([self]), mixed.observers]);
+    const ask: Join = { ...join(3, 0), moreRings: reply.nodeRings!.slice(1), configuration: mixed.id };
+    assert.equal(new Gatekeeper().judge(ask, mixed, self)?.kind, "joined");
+    const another = { kind: "preJoin", sender: host(3), uuid: joiner(30).uuid } as const;
+    assert.equal(contactsFor(another, mixed, self), refuse.hostExists);
   });
 });

@@ -72,14 +72,23 @@ export class Gatekeeper {
 /** Who would observe this joiner, or why it cannot come in. */
 export function contactsFor({ sender, uuid }: PreJoin, view: View | undefined, self: Endpoint): Reply {
   if (view === undefined) return refuse.joining;
-  // A member that never got its view, as its uuid tells, is let through to its observers, who will give it.
-  if (!view.hasAs(sender, uuid)) {
-    if (view.has(sender)) return refuse.hostExists;
-    if (view.knows(uuid)) return refuse.uuidExists;
+  const { id: configuration } = view;
+  // A member that never got its view, as its uuid tells, gets it here: Rust observers turn it away.
+  if (view.hasAs(sender, uuid)) {
+    const rings = Array.from({ length: view.observers }, (_, ring) => ring);
+    return {
+      kind: "contacts",
+      sender: self,
+      configuration,
+      observers: rings.map(() => self),
+      nodeRings: rings,
+    };
   }
+  if (view.has(sender)) return refuse.hostExists;
+  if (view.knows(uuid)) return refuse.uuidExists;
   const observers = view.observersOf(sender);
   const nodeRings = observers.flatMap((observer, ring) => (view.isNode(observer) ? [ring] : []));
-  return { kind: "contacts", sender: self, configuration: view.id, observers, nodeRings };
+  return { kind: "contacts", sender: self, configuration, observers, nodeRings };
 }
 
 /** Whether we are the joiner's observer on every ring that it names, and it names none of them twice. */

@@ -4,7 +4,7 @@
 
 import { compareEndpoints, type Endpoint } from "../../core/endpoint.ts";
 import { hashBytesOf, uuidBytesOf } from "../../core/hash.ts";
-import type { Reply, Request } from "../../core/messages.ts";
+import type { PreJoin, Reply, Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
@@ -17,21 +17,24 @@ const FNV_PRIME = 0x100000001b3n;
 export class Rings implements Checker {
   readonly #report: Report;
   /** Who asked, in the request that the step under way answers. */
-  #asker: { readonly endpoint: Endpoint; readonly token: number } | undefined;
+  #asker: { readonly request: PreJoin; readonly token: number } | undefined;
 
   constructor(report: Report) {
     this.#report = report;
   }
 
   heard(_process: Process, request: Request, token: number): void {
-    this.#asker = request.kind === "preJoin" ? { endpoint: request.sender, token } : undefined;
+    this.#asker = request.kind === "preJoin" ? { request, token } : undefined;
   }
 
   replied(process: Process, token: number, reply: Reply): void {
     const { view } = process;
     if (reply.kind !== "contacts" || this.#asker?.token !== token || view === undefined) return;
     if (view.id !== reply.configuration || view.size > RECOMPUTED_MAX) return;
-    const { endpoint } = this.#asker;
+    const { sender: endpoint, uuid } = this.#asker.request;
+    // One that is a member already gets its view from whomever it asks.
+    if (view.hasAs(endpoint, uuid) && reply.observers.every((observer) => observer === process.endpoint))
+      return;
     const others = view.members.filter((node) => node !== endpoint);
     for (const [ring, observer] of reply.observers.entries()) {
       const order = orderOn(ring, [...others, endpoint]);
