@@ -1,7 +1,9 @@
-// What a round wants done after it heard something or after time passed, gathered while it thinks.
+// What is to be done, by what was concluded: of a round, what it wants done after it heard something or after time passed,
+// gathered while it thinks; of healing, what helps against what was found out of where others are.
 
 import type { Endpoint } from "./endpoint.ts";
 import type { Certificate, Edge, Gossip, Joiner, PromiseMessage } from "./messages.ts";
+import type { View } from "./view.ts";
 
 /** What a round wants done after it heard something, or after time passed. */
 export interface Conclusion {
@@ -25,3 +27,12 @@ export type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say
 export function emptyDraft(): Draft {
   return { say: [], report: [], isLost: false };
 }
+
+/** What to do about where others were found to be. */
+export type Remedy =
+  /** Take these views, one after the other. */
+  | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by?: Certificate }[] }
+  /** Give our configuration up. */
+  | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
+  /** A process of another mesh has its address, or nobody can help it: have it removed. */
+  | { readonly kind: "report"; readonly subject: Endpoint };

@@ -46,6 +46,7 @@ export class ConfigurationCheck {
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
   #isAmongMost = true;
+  #isMajorityHere = false;
 
   constructor(self: Endpoint, settings: Settings, random: Random) {
     this.#self = self;
@@ -69,6 +70,7 @@ export class ConfigurationCheck {
     this.#staleRounds = 0;
     this.#deserted = 0;
     this.#isAmongMost = true;
+    this.#isMajorityHere = false;
     const pauseMs = PERIODS * this.#periodMs;
     this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
   }
@@ -128,6 +130,11 @@ export class ConfigurationCheck {
     return this.#isAmongMost;
   }
 
+  /** So many said in the last round that they are where we are, that most are: of all, or of a large sample. */
+  get isMajorityHere(): boolean {
+    return this.#isMajorityHere;
+  }
+
   /** Most have been silent for a while: an estimate, where not all were asked. */
   get suspectsNoQuorum(): boolean {
     return this.#deserted >= ROUNDS;
@@ -166,6 +173,7 @@ export class ConfigurationCheck {
       else this.#isBroken = true;
     }
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
+    this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;

@@ -84,6 +84,13 @@ describe("a view change whose joiner came in two variants (PITFALLS B3)", () => 
     assert.equal(heard(at, hosts(4), after(way).id).at(-1), after(way));
   });
 
+  it("knows where others may have gone instead, where there are few ways", () => {
+    const at = crossroads(new Map([[first, [a, b, c]]]), taken);
+    assert.deepEqual(at.others, [other, after(new Map([[first, c]]))]);
+    const many = new Map(hosts(9, 100).map((node) => [node, [a, b]]));
+    assert.deepEqual(crossroads(many, taken).others, []);
+  });
+
   it("counts a limited number of ids, and tries a limited number of ways", () => {
     const at = crossroads(new Map([[first, [a, b]]]), taken);
     for (let id = 0n; id < 64n; id++) at.hear(host(0), id);

@@ -8,6 +8,7 @@ import type { View } from "./view.ts";
 
 /** Ways that are tried, and configurations that are counted, at most. */
 const WAYS_MAX = 256;
+const OTHERS_MAX = 16;
 const CONFIGURATIONS_MAX = 64;
 
 export class Crossroads {
@@ -44,16 +45,29 @@ export class Crossroads {
     return isNews && senders.size === this.#taken.majority ? this.#wayTo(configuration) : undefined;
   }
 
+  /** Where others may have gone instead; where there are many ways, some of them. */
+  get others(): readonly View[] {
+    const views = this.#ways
+      .slice(0, OTHERS_MAX)
+      .map((joiners) => this.#before.next(this.#decision, joiners));
+    return views.filter(({ id }) => id !== this.#taken.id);
+  }
+
   #wayTo(configuration: ConfigurationId): View | undefined {
-    let ways: ReadonlyMap<Endpoint, Joiner>[] = [new Map()];
-    for (const [node, variants] of this.#variants) {
-      ways = ways.flatMap((way) => variants.map((joiner) => new Map(way).set(node, joiner)));
-      if (ways.length > WAYS_MAX) return undefined;
-    }
-    for (const joiners of ways) {
+    for (const joiners of this.#ways) {
       const view = this.#before.next(this.#decision, joiners);
       if (view.id === configuration) return view;
     }
     return undefined;
+  }
+
+  /** None where there are too many. */
+  get #ways(): readonly ReadonlyMap<Endpoint, Joiner>[] {
+    let ways: ReadonlyMap<Endpoint, Joiner>[] = [new Map()];
+    for (const [node, variants] of this.#variants) {
+      ways = ways.flatMap((way) => variants.map((joiner) => new Map(way).set(node, joiner)));
+      if (ways.length > WAYS_MAX) return [];
+    }
+    return ways;
   }
 }

@@ -3,6 +3,7 @@
 // who missed it, and says when nothing is left but to join anew. Evidence is always checked; nobody is just believed.
 
 import { stepsAlong } from "./certificates.ts";
+import type { Remedy } from "./conclusion.ts";
 import { ConfigurationCheck, type Finding } from "./configuration-check.ts";
 import { Departed } from "./departed.ts";
 import type { Millis } from "./doorway.ts";
@@ -43,15 +44,6 @@ export type HealingCall =
   | RepairCall;
 
 type Voice = Pick<Outgoing<HealingCall>, "call" | "countOpen" | "note"> & CancelsByKind;
-
-/** What to do about what was found out. */
-export type Remedy =
-  /** Take these views, one after the other. */
-  | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by?: Certificate }[] }
-  /** Give our configuration up. */
-  | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
-  /** Its address was taken by a process of another mesh: have it removed. */
-  | { readonly kind: "report"; readonly impostor: Endpoint };
 
 export class Healing {
   readonly #options: HealingOptions;
@@ -117,7 +109,8 @@ export class Healing {
 
   /** The step to this view could have been taken in several ways. Whom it removes joins anew, whichever is right. */
   atCrossroads(by: Certificate, variants: ReadonlyMap<Endpoint, readonly Joiner[]>, taken: View): void {
-    if (taken === this.#view) this.#turns.at(this.#history.newest[0]!, by, variants, taken);
+    if (taken !== this.#view) return;
+    this.#history.strayTo(this.#turns.at(this.#history.newest[0]!, by, variants, taken));
   }
 
   isPast(id: ConfigurationId): boolean {
@@ -212,21 +205,27 @@ export class Healing {
   }
 
   answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {
-    if (call.kind === "repair") {
-      this.#laggards.answered(call.repair, reply);
-      if (this.#laggards.isBehind(call.repair.node)) this.#check.answered(call.repair.node, "behind");
-      return undefined;
-    }
+    if (call.kind === "repair") return this.#onRepair(call, reply);
     if (this.#view === undefined) return undefined;
     if (call.kind === "greeting") return this.#learnOfMove(reply, now);
     if (call.kind === "claim") return this.#onClaim(call, reply);
     if (call.configuration !== this.#view.id) return undefined;
     this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
-    if (this.#check.isImpostor(call.to)) {
-      this.#noteSplit(`another process, of another mesh, has the address of ${call.to}`);
-      return { kind: "report", impostor: call.to };
-    }
+    const isImpostor = this.#check.isImpostor(call.to);
+    if (isImpostor) this.#noteSplit(`another process, of another mesh, has the address of ${call.to}`);
+    const isLost = this.#check.isMajorityHere && this.#laggards.isLost(call.to);
+    if (isImpostor || isLost) return { kind: "report", subject: call.to };
     return reply.kind === "compared" ? this.#onCompared(this.#view, call.to, reply, now) : undefined;
+  }
+
+  #onRepair({ repair }: RepairCall, reply: Reply): Remedy | undefined {
+    this.#laggards.answered(repair, reply);
+    if (this.#laggards.isBehind(repair.node)) this.#check.answered(repair.node, "behind");
+    if (repair.result !== "astray") return undefined;
+    // Rust members cannot change over. Where most are there, it is we who do.
+    const turn = this.#view && this.#turns.found(repair.node, repair.located!, this.#view);
+    this.#laggards.decide(repair, turn === undefined && this.#check.isMajorityHere);
+    return turn && this.#turn(turn);
   }
 
   /** Where this member is by its answer, seen from this view. One that is behind and does not ask is told what it missed. */
@@ -269,7 +268,7 @@ export class Healing {
   /** The others took another turn than we did out of the configuration before ours. */
   #turn({ view, by }: Turn): Remedy {
     this.#out.note("info", "most members applied another variant of a joiner; following them");
-    this.#history.turn(this.#view!, by);
+    this.#history.turn(this.#view!, view, by);
     return { kind: "go", steps: [{ view }] };
   }
 

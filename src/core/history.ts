@@ -13,6 +13,7 @@ interface Chapter {
 }
 
 const PAST_MAX = 64;
+const ASTRAY_MAX = 32;
 /** Members over all views that are kept: with large meshes, fewer views. */
 const MEMBERS_MAX = 65_536;
 /** Certificates that are given to one who asks, at a time. */
@@ -24,6 +25,7 @@ const CHAIN_BYTES_MAX = 4 * 1024 * 1024;
 export class History {
   readonly #past = new Set<ConfigurationId>();
   #chapters: Chapter[] = [];
+  #astray: readonly View[] = [];
 
   /** This configuration is over. */
   add(view: View, certificate?: Certificate): void {
@@ -84,11 +86,23 @@ export class History {
     return viewAfter(last.view, certificate);
   }
 
-  /** That turn was the right one. What we took for the present belongs to the past. */
-  turn(wrong: View, certificate: Certificate): void {
+  /** That turn, to `right`, was the right one. What we took for the present belongs to the past. */
+  turn(wrong: View, right: View, certificate: Certificate): void {
     this.#remember(wrong.id);
+    this.#astray = this.#astray.filter(({ id }) => id !== right.id);
+    this.strayTo([wrong]);
     const last = this.#chapters.at(-1);
     if (last !== undefined) last.certificate = certificate;
+  }
+
+  /** Somebody may have taken one of these where we took another: no step of ours leads on from there. */
+  strayTo(views: readonly View[]): void {
+    this.#astray = [...views, ...this.#astray].slice(0, ASTRAY_MAX);
+  }
+
+  /** Configurations in which nobody should be, the last ones first. */
+  get astray(): readonly View[] {
+    return this.#astray;
   }
 
   #remember(id: ConfigurationId): void {

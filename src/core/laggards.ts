@@ -18,8 +18,10 @@ export interface RepairCall {
 
 interface Tried {
   readonly at: Millis;
-  /** Where it was, and was told again what had ended that. */
-  readonly configuration?: ConfigurationId;
+  /** Where it was, and was told again what had ended that, if we knew. */
+  readonly configuration?: ConfigurationId | undefined;
+  /** Attempts in a row that found it nowhere. */
+  readonly inVain: number;
 }
 
 /** How long one that stays behind is left alone after an attempt. */
@@ -27,6 +29,8 @@ const PAUSE_MS = 10_000;
 /** Attempts under way at a time, each with one call open. */
 const REPAIRS_MAX = 4;
 const TRIED_MAX = 256;
+/** By then anybody who knows where it is would have helped it. */
+const IN_VAIN_MAX = 3;
 
 export class Laggards {
   readonly #history: History;
@@ -80,17 +84,24 @@ export class Laggards {
     }
   }
 
+  /**
+   * Nobody can help this member of ours: it answers, but is in no configuration that we know of, and nobody else who might
+   * know it has brought it back.
+   */
+  isLost(node: Endpoint): boolean {
+    return this.#elsewhere.has(node) && (this.#tried.get(node)?.inVain ?? 0) >= IN_VAIN_MAX;
+  }
+
   /** This member is behind, or was removed and may live on in a configuration that is over. */
   lookAfter(node: Endpoint, now: Millis): void {
     const tried = this.#tried.get(node);
     if (tried !== undefined && now < tried.at + PAUSE_MS) return;
     if (this.#repairing.size >= REPAIRS_MAX || this.#repairing.has(node)) return;
-    const steps = (view: View) => this.#history.stepsFrom([view.id]);
-    const repair = new Repair(node, this.#history.newest, steps, tried?.configuration);
+    const { newest, astray } = this.#history;
+    const steps = (view: View) => (astray.includes(view) ? undefined : this.#history.stepsFrom([view.id]));
+    const repair = new Repair(node, [...astray, ...newest], steps, tried?.configuration);
     this.#repairing.add(node);
-    this.#tried.delete(node);
-    this.#tried.set(node, { at: now });
-    if (this.#tried.size > TRIED_MAX) this.#tried.delete(this.#tried.keys().next().value!);
+    this.#remember(node, { at: now, inVain: tried?.inVain ?? 0 });
     this.#say(repair, repair.begin());
   }
 
@@ -98,14 +109,30 @@ export class Laggards {
     this.#say(repair, repair.answered(reply));
   }
 
+  /** It is astray: has it join anew, or leaves it where it is until it is looked after the next time. */
+  decide(repair: Repair, isToGo: boolean): void {
+    if (isToGo) return this.#say(repair, repair.evict());
+    this.#repairing.delete(repair.node);
+    this.#remember(repair.node, { at: -Infinity, configuration: repair.located?.id, inVain: 0 });
+  }
+
   #say(repair: Repair, request: Gossip | undefined): void {
-    const { node, result, configuration } = repair;
-    if (configuration !== undefined) this.#located.add(node);
+    const { node, result, located } = repair;
+    if (located !== undefined) this.#located.add(node);
     if (request !== undefined) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
-    if (result === "under way" || !this.#repairing.delete(node) || result === "failed") return;
-    const { at } = this.#tried.get(node) ?? { at: -Infinity };
-    if (configuration !== undefined) this.#tried.set(node, { at, configuration });
+    if (result === "under way" || result === "astray" || !this.#repairing.delete(node)) return;
+    const { at, inVain } = this.#tried.get(node) ?? { at: -Infinity, inVain: 0 };
+    if (result === "nowhere") {
+      if (inVain + 1 === IN_VAIN_MAX) this.#out.note("warn", `nobody here knows where ${node} has gone`);
+      this.#remember(node, { at, inVain: inVain + 1 });
+    } else if (result !== "failed") this.#remember(node, { at, configuration: located?.id, inVain: 0 });
     if (result === "replayed") this.#out.note("info", `told ${node} again what it had missed`);
-    else this.#out.note("warn", `${node} cannot follow any more: had it join anew`);
+    else if (result === "evicted") this.#out.note("warn", `${node} cannot follow any more: had it join anew`);
+  }
+
+  #remember(node: Endpoint, tried: Tried): void {
+    this.#tried.delete(node);
+    this.#tried.set(node, tried);
+    if (this.#tried.size > TRIED_MAX) this.#tried.delete(this.#tried.keys().next().value!);
   }
 }

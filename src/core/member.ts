@@ -3,7 +3,7 @@
 
 import { AlertBatch } from "./alert-batch.ts";
 import { evicts } from "./certificates.ts";
-import type { Conclusion } from "./conclusion.ts";
+import type { Conclusion, Remedy } from "./conclusion.ts";
 import { Condition } from "./condition.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
@@ -12,7 +12,7 @@ import { Entrance, type EntranceOptions, type JoinCall } from "./entrance.ts";
 import { Exit, type PartingCall } from "./exit.ts";
 import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
-import { Healing, type HealingCall, type Remedy } from "./healing.ts";
+import { Healing, type HealingCall } from "./healing.ts";
 import { elsewhere } from "./inquiry.ts";
 import { type Inquest, LastResort, type Ruling } from "./last-resort.ts";
 import { accusations, edgesOfLeaver } from "./leaving.ts";
@@ -248,7 +248,7 @@ export class Member implements Machine {
     if (remedy?.kind === "go") for (const { view, by } of remedy.steps) this.#install(view, by);
     if (remedy?.kind === "joinAnew") this.#giveUp(remedy.why, remedy.contacts);
     if (remedy?.kind !== "report") return;
-    for (const said of accusations(this.#round!.view, this.#self, remedy.impostor)) this.#say(said);
+    for (const said of accusations(this.#round!.view, this.#self, remedy.subject)) this.#say(said);
   }
 
   #obey(ruling: Ruling | undefined): void {

@@ -70,4 +70,37 @@ describe("a repair", () => {
     for (const gossip of said) assert.ok(gossip.kind === "accepted" && gossip.value[0] === rust);
     assert.equal(repair.result, "evicted");
   });
+
+  it("evicts one from where no step leads on only when it is told to", () => {
+    const repair = new Repair(rust, [view], () => undefined, undefined);
+    repair.begin();
+    assert.equal(repair.answered(refuse.notOurRank), undefined);
+    assert.deepEqual([repair.result, repair.located], ["astray", view]);
+    for (const gossip of saidFrom(repair, repair.evict(), ack)) {
+      assert.ok(gossip.kind === "accepted" && gossip.configuration === view.id);
+    }
+    assert.equal(repair.result, "evicted");
+  });
+
+  it("leaves one whose way on is unknown to those who know it, the first time", () => {
+    for (const [triedIn, result] of [
+      [undefined, "unknown"],
+      [view.id, "astray"],
+    ] as const) {
+      const repair = new Repair(rust, [view], () => [], triedIn);
+      repair.begin();
+      assert.equal(repair.answered(refuse.notOurRank), undefined);
+      assert.equal(repair.result, result);
+    }
+  });
+
+  it("finds one nowhere that is in none of the configurations that we know, or where we know of none", () => {
+    const repair = new Repair(rust, [view], () => [{ view, certificate }], undefined);
+    repair.begin();
+    assert.equal(repair.answered(refuse.wrongConfiguration), undefined);
+    assert.equal(repair.result, "nowhere");
+    const without = View.of(K, [{ endpoint: gone, metadata: nodeMetadata() }], []);
+    const newcomers = new Repair(rust, [without], () => [], undefined);
+    assert.deepEqual([newcomers.begin(), newcomers.result], [undefined, "nowhere"]);
+  });
 });

@@ -22,7 +22,7 @@ export class Repair {
   readonly node: Endpoint;
   /** Our past with this member in it, newest first. */
   readonly #past: readonly View[];
-  readonly #stepsFrom: (view: View) => readonly Step[];
+  readonly #stepsFrom: (view: View) => readonly Step[] | undefined;
   readonly #triedIn: ConfigurationId | undefined;
   /** What is still to be said, one after the other. */
   #queue: Gossip[];
@@ -32,13 +32,17 @@ export class Repair {
   #located: View | undefined;
   #isLocating = true;
   #isEvicting = false;
-  result: "under way" | "replayed" | "evicted" | "failed" = "under way";
+  /**
+   * It is astray where nothing leads on from where it was found, and somebody else has to say whether to evict it; unknown
+   * is, the first time, what led on from there, and nowhere is one that answers, but is in no configuration that we know.
+   */
+  result: "under way" | "replayed" | "evicted" | "astray" | "unknown" | "nowhere" | "failed" = "under way";
 
   /** `triedIn`: the configuration in which saying it again did not help the last time. */
   constructor(
     node: Endpoint,
     past: readonly View[],
-    stepsFrom: (view: View) => readonly Step[],
+    stepsFrom: (view: View) => readonly Step[] | undefined,
     triedIn: ConfigurationId | undefined,
   ) {
     this.node = node;
@@ -50,7 +54,7 @@ export class Repair {
 
   /** What to say to it first; its answer tells what is next. */
   begin(): Gossip | undefined {
-    return this.#next("failed");
+    return this.#next("nowhere");
   }
 
   /** Takes the answer to what was said; says what is next, unless that was the last. */
@@ -69,26 +73,27 @@ export class Repair {
       reply.kind === "refused" &&
       reply.why === refuse.alreadyAnnounced.why
     ) {
-      return this.#evict();
+      return this.evict();
     }
     return this.#next(this.#isEvicting ? "evicted" : "replayed");
   }
 
   /** Where it was found. */
-  get configuration(): ConfigurationId | undefined {
-    return this.#located?.id;
+  get located(): View | undefined {
+    return this.#located;
   }
 
   /** Where nothing is left to be said, this is what has come of it. */
-  #next(result: "replayed" | "evicted" | "failed"): Gossip | undefined {
+  #next(result: "replayed" | "evicted" | "nowhere" | "failed"): Gossip | undefined {
     this.#said = this.#queue.shift();
     if (this.#said === undefined) this.result = result;
     return this.#said;
   }
 
   /** Nothing but joining anew will help it. */
-  #evict(): Gossip | undefined {
+  evict(): Gossip | undefined {
     this.#isEvicting = true;
+    this.result = "under way";
     const { id: configuration, members, majority } = this.#located!;
     const rank = evictionRank(this.node);
     this.#queue = members
@@ -98,12 +103,18 @@ export class Repair {
   }
 
   #locate(isThere: boolean): Gossip | undefined {
-    if (!isThere) return this.#next("failed");
+    if (!isThere) return this.#next("nowhere");
     this.#isLocating = false;
-    this.#located = this.#past[this.#past.length - this.#queue.length - 1];
-    if (this.#located?.id === this.#triedIn) return this.#evict();
+    this.#located = this.#past[this.#past.length - this.#queue.length - 1]!;
+    const steps = this.#stepsFrom(this.#located);
+    const hasTried = this.#located.id === this.#triedIn;
+    if (steps === undefined || steps.length === 0) {
+      this.result = steps === undefined || hasTried ? "astray" : "unknown";
+      return undefined;
+    }
+    if (hasTried) return this.evict();
     const queue: Gossip[] = [];
-    for (const { view, certificate } of this.#stepsFrom(this.#located!)) {
+    for (const { view, certificate } of steps) {
       const { alerts, votes } = replayOf(view, certificate);
       queue.push(...alerts, ...votes);
       if (certificate.value.includes(this.node) && view.has(this.node)) break;

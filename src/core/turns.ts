@@ -19,8 +19,8 @@ export interface Turn {
 export class Turns {
   /** Present where the last view change could have been applied in several ways. */
   #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
-  /** Members that follow other turns than ours, of those who prove it. */
-  readonly #turned = new Map<ConfigurationId, Set<Endpoint>>();
+  /** Members that took other turns than we did, and whether they would change over. */
+  readonly #turned = new Map<ConfigurationId, Map<Endpoint, boolean>>();
 
   /** A configuration begins. */
   follow(): void {
@@ -28,24 +28,46 @@ export class Turns {
     this.#turned.clear();
   }
 
-  /** The step from `before` to this view could have been taken in several ways. */
-  at(before: View, by: Certificate, variants: ReadonlyMap<Endpoint, readonly Joiner[]>, taken: View): void {
-    this.#crossroads = { by, ways: new Crossroads(before, by.value, variants, taken) };
+  /** The step from `before` to this view could have been taken in several ways; answers where it could have led instead. */
+  at(
+    before: View,
+    by: Certificate,
+    variants: ReadonlyMap<Endpoint, readonly Joiner[]>,
+    taken: View,
+  ): readonly View[] {
+    const ways = new Crossroads(before, by.value, variants, taken);
+    this.#crossroads = { by, ways };
+    return ways.others;
   }
 
   /** A member speaks under a configuration that we do not know. */
   hear(sender: Endpoint, configuration: ConfigurationId): Turn | undefined {
-    const view = this.#crossroads?.ways.hear(sender, configuration);
-    if (view === undefined) return undefined;
-    const { by } = this.#crossroads!;
-    return { view, by: { ...by, joiners: joinersIn(view, by) } };
+    return this.#to(this.#crossroads?.ways.hear(sender, configuration));
+  }
+
+  /** A member that follows nobody was found there, where the last step could have led instead. */
+  found(member: Endpoint, other: View, ours: View): Turn | undefined {
+    const isOther = this.#crossroads?.ways.others.some(({ id }) => id === other.id) === true;
+    return isOther && this.#count(member, false, other, ours) ? this.#to(other) : undefined;
   }
 
   /** A member proves that it went to this view from where we went to `ours`; true where so many did that we have to. */
   proves(member: Endpoint, other: View, ours: View): boolean {
-    const members = this.#turned.get(other.id) ?? new Set();
-    if (this.#turned.size < TURNS_MAX) this.#turned.set(other.id, members.add(member));
-    return 2 * members.size > ours.size || (2 * members.size === ours.size && other.id > ours.id);
+    return this.#count(member, true, other, ours);
+  }
+
+  #count(member: Endpoint, wouldFollow: boolean, other: View, ours: View): boolean {
+    const members = this.#turned.get(other.id) ?? new Map<Endpoint, boolean>();
+    if (this.#turned.size < TURNS_MAX) this.#turned.set(other.id, members.set(member, wouldFollow));
+    if (2 * members.size !== ours.size) return 2 * members.size > ours.size;
+    // Of two halves, one in which nobody would follow is the one to go to.
+    return other.id > ours.id || ![...members.values()].includes(true);
+  }
+
+  #to(view: View | undefined): Turn | undefined {
+    if (view === undefined) return undefined;
+    const { by } = this.#crossroads!;
+    return { view, by: { ...by, joiners: joinersIn(view, by) } };
   }
 }
 
