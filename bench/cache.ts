@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from "./benchmark.ts";
 import { buildCrateMember, buildGroupcacheMember } from "./cache/peers.ts";
 import { ratio, spread } from "./figures.ts";
-import { cpuSeconds, load } from "./machine.ts";
+import { load, threadSeconds } from "./machine.ts";
 import { table } from "./table.ts";
 
 type Kind = "blip" | "crate" | "groupcache";
@@ -115,8 +115,7 @@ class Group {
 
   async measure(wish: What, round: number, quick: boolean): Promise<Omit<Sample, keyof What>> {
     const { what, bytes, inFlight } = wish;
-    const size = bytes > 1000 ? 0.25 : 1;
-    const few = this.#newKeys(bytes, what === "remote hit" ? Math.ceil((quick ? 600 : 6000) * size) : 1500);
+    const few = this.#newKeys(bytes, what !== "remote hit" ? 1500 : quick ? 600 : 6000);
     const owners = await this.#owners(few);
     const by = (member: number): string[] => few.filter((_, i) => owners[i] === member);
     // Placement may be very uneven: who owns the most asks for what is local, and who owns the least, of those that have
@@ -181,7 +180,8 @@ class Group {
   }
 
   #cpuSeconds(): number {
-    return this.#members.reduce((sum, { pid }) => sum + (cpuSeconds(pid) ?? 0), 0);
+    const threads = this.#members.flatMap(({ pid }) => [...(threadSeconds(pid)?.values() ?? [])]);
+    return threads.reduce((sum, seconds) => sum + seconds, 0);
   }
 }
 

@@ -83,7 +83,7 @@ func main() {
 	pool := groupcache.NewHTTPPool("http://" + self)
 	pool.Transport = func(context.Context) http.RoundTripper { return transport }
 	pool.Set(urls...)
-	group := groupcache.NewGroup("bench", 2<<30, groupcache.GetterFunc(load))
+	group := groupcache.NewGroup("bench", 30_000*10<<10*9/8, groupcache.GetterFunc(load))
 	go func() { panic(http.ListenAndServe(self, pool)) }()
 	fmt.Printf("{\"members\":%d}\n", len(all))
 

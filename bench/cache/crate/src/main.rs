@@ -59,7 +59,7 @@ async fn main() {
     let listen: SocketAddr = words.next().and_then(|word| word.parse().ok()).expect("IP:PORT");
     let seed = words.next().map(|word| word.parse::<SocketAddr>().expect("IP:PORT"));
     let loaded = Arc::new(Mutex::new(Vec::new()));
-    let cache = Cache::new(200_000, Made(loaded.clone()));
+    let cache = Cache::new(30_000, Made(loaded.clone()));
     let mut mesh = Mesh::new();
     if let Some(seed) = seed {
         mesh = mesh.join_seed(seed, false);
