@@ -55,15 +55,15 @@ export class Healing {
   readonly #turns = new Turns();
   /** The configuration that we take part in. */
   #view: View | undefined;
-  readonly #origins = new Origins();
+  readonly #origins: Origins;
   readonly #laggards: Laggards;
-  #knowsOfSplit = false;
 
   constructor(options: HealingOptions, out: Voice) {
     this.#options = options;
     this.#out = out;
     this.#departed = new Departed(options.self, options.random);
     this.#check = new ConfigurationCheck(options.self, options.settings, options.random);
+    this.#origins = new Origins(options.settings, out);
     this.#laggards = new Laggards(this.#history, options.settings, out);
   }
 
@@ -99,7 +99,6 @@ export class Healing {
     this.#view = view;
     this.#turns.follow();
     this.#laggards.forget();
-    this.#knowsOfSplit = false;
     this.#origins.follow();
     this.#check.follow(view, now);
     const over = view === undefined ? ["check", "greeting", "claim"] : ["check"];
@@ -146,7 +145,7 @@ export class Healing {
     if (view?.has(sender)) this.#laggards.hasAsked(sender);
     if (view !== undefined && configuration !== view.id && !this.#history.isPast(configuration)) {
       if (view.has(sender)) this.doubt(now);
-      else if (this.#origins.isFounder) this.#claim(sender, true, now);
+      else if (this.#origins.isFounder) this.#origins.claim(sender, true, this.#comparison(view), now);
     }
     return {
       kind: "compared",
@@ -208,11 +207,14 @@ export class Healing {
     if (call.kind === "repair") return this.#onRepair(call, reply);
     if (this.#view === undefined) return undefined;
     if (call.kind === "greeting") return this.#learnOfMove(reply, now);
-    if (call.kind === "claim") return this.#onClaim(call, reply);
+    if (call.kind === "claim") {
+      const elder = this.#origins.judge(call, reply, this.#view);
+      return elder && { kind: "joinAnew", why: elder.why, contacts: [elder.to] };
+    }
     if (call.configuration !== this.#view.id) return undefined;
     this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
     const isImpostor = this.#check.isImpostor(call.to);
-    if (isImpostor) this.#noteSplit(`another process, of another mesh, has the address of ${call.to}`);
+    if (isImpostor) this.#origins.noteSplit(`another process, of another mesh, has the address of ${call.to}`);
     const isLost = this.#check.isMajorityHere && this.#laggards.isLost(call.to);
     if (isImpostor || isLost) return { kind: "report", subject: call.to };
     return reply.kind === "compared" ? this.#onCompared(this.#view, call.to, reply, now) : undefined;
@@ -275,25 +277,6 @@ export class Healing {
   /** The founder of our mesh may have gone back to an older one. */
   #learnOfMove(reply: Reply, now: Millis): undefined {
     if (reply.kind !== "compared" || reply.isMember || reply.contacts.length === 0) return;
-    this.#claim(reply.contacts[0]!, false, now);
-  }
-
-  #claim(to: Endpoint, isOurs: boolean, now: Millis): void {
-    const { faultTimeoutMs } = this.#options.settings;
-    if (!this.#origins.mayClaim(now, faultTimeoutMs / 2)) return;
-    this.#out.call({ kind: "claim", to, isOurs }, to, this.#comparison(this.#view!), faultTimeoutMs);
-  }
-
-  #onClaim(claim: Claim, reply: Reply): Remedy | undefined {
-    const judgement = this.#origins.judge(claim, reply, this.#view!);
-    if (judgement?.kind === "yield")
-      return { kind: "joinAnew", why: judgement.why, contacts: [judgement.to] };
-    if (judgement?.kind === "split") this.#noteSplit(judgement.why);
-    return undefined;
-  }
-
-  #noteSplit(why: string): void {
-    if (!this.#knowsOfSplit) this.#out.note("warn", `the mesh is split in two: ${why}`);
-    this.#knowsOfSplit = true;
+    this.#origins.claim(reply.contacts[0]!, false, this.#comparison(this.#view), now);
   }
 }

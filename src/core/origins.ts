@@ -4,7 +4,9 @@
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Compared, ConfigurationId, Reply } from "./messages.ts";
+import type { Compare, Compared, ConfigurationId, Reply } from "./messages.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
 /** A question to one who may be in an older mesh, in which our address is a member. */
@@ -14,14 +16,17 @@ export interface Claim {
   readonly isOurs: boolean;
 }
 
-/** What is to be made of the answer to a claim. */
-export type Judgement =
-  | { readonly kind: "yield"; readonly to: Endpoint; readonly why: string }
-  | { readonly kind: "split"; readonly why: string };
+/** The mesh of this member is older, and we have to go there. */
+export interface Elder {
+  readonly to: Endpoint;
+  readonly why: string;
+}
 
 const REPLACED_MAX = 8;
 
 export class Origins {
+  readonly #timeoutMs: Millis;
+  readonly #out: Pick<Outgoing<Claim>, "call" | "note">;
   /** We founded this mesh of our own accord, and nobody told us where another one is. */
   #isFounder = false;
   #movedTo: readonly Endpoint[] = [];
@@ -30,6 +35,12 @@ export class Origins {
   #replaced: readonly ConfigurationId[] = [];
   /** Who founded, by an operator's order, a new mesh in place of our configuration. */
   #successor: Endpoint | undefined;
+  #knowsOfSplit = false;
+
+  constructor({ faultTimeoutMs }: Settings, out: Pick<Outgoing<Claim>, "call" | "note">) {
+    this.#timeoutMs = faultTimeoutMs;
+    this.#out = out;
+  }
 
   get isFounder(): boolean {
     return this.#isFounder;
@@ -61,6 +72,7 @@ export class Origins {
   /** Another configuration begins. */
   follow(): void {
     this.#successor = undefined;
+    this.#knowsOfSplit = false;
   }
 
   /** True where this one says that it founded a mesh in place of our configuration. */
@@ -70,15 +82,21 @@ export class Origins {
     return true;
   }
 
-  /** Claims are made one after the other, and not too often. */
-  mayClaim(now: Millis, pauseMs: Millis): boolean {
-    if (now <= this.#claimedAt + pauseMs) return false;
+  /** Asks one who may be in an older mesh. Claims are made one after the other, and not too often. */
+  claim(to: Endpoint, isOurs: boolean, question: Compare, now: Millis): void {
+    if (now <= this.#claimedAt + this.#timeoutMs / 2) return;
     this.#claimedAt = now;
-    return true;
+    this.#out.call({ kind: "claim", to, isOurs }, to, question, this.#timeoutMs);
+  }
+
+  /** Somebody is where it should not be. */
+  noteSplit(why: string): void {
+    if (!this.#knowsOfSplit) this.#out.note("warn", `the mesh is split in two: ${why}`);
+    this.#knowsOfSplit = true;
   }
 
   /** One of an older mesh told where it is. */
-  judge({ to, isOurs }: Claim, reply: Reply, view: View): Judgement | undefined {
+  judge({ to, isOurs }: Claim, reply: Reply, view: View): Elder | undefined {
     if (reply.kind !== "compared" || reply.configuration === 0n || reply.configuration === view.id) {
       return undefined;
     }
@@ -88,13 +106,13 @@ export class Origins {
     if (isKnown !== isOurs || (isOurs && !this.#isFounder)) return undefined;
     // Of two, the other one alone could not remove our old incarnation.
     if (reply.size < (reply.isMember ? 3 : 2) || view.size > 2 * reply.size) {
-      const why = `${to} is in an older mesh, of ${reply.size}, in which this address was a member`;
-      return { kind: "split", why };
+      this.noteSplit(`${to} is in an older mesh, of ${reply.size}, in which this address was a member`);
+      return undefined;
     }
     this.#movedTo = [to];
     const why = isOurs
       ? "this address is a member of an older mesh"
       : "the founder of this mesh went back to an older one";
-    return { kind: "yield", to, why };
+    return { to, why };
   }
 }
