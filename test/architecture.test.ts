@@ -72,6 +72,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "parting",
     "reinforcement",
     "turns",
+    "way-back",
   ],
   ["entrance", "exit", "failure-detector", "healing", "round"],
   ["member"],

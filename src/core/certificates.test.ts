@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { foreignMetadata, host, hosts, joiner, uuid, viewOfSize } from "../../test/core/sample-views.ts";
-import { evictionRank, evicts, replayOf, viewAfter } from "./certificates.ts";
+import { evictionRank, isEvidence, replayOf, viewAfter } from "./certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type Certificate, FAST_RANK, type Joiner } from "./messages.ts";
 import { seededRandom } from "./random.ts";
@@ -79,11 +79,14 @@ describe("a certificate", () => {
   });
 });
 
-it("an eviction is told from a decision, and from that of another member", () => {
+it("is no evidence for others to whom it evicted, or removed with several words for a joiner", () => {
+  const after = view.next(kick.value, new Map());
   const eviction = { ...kick, rank: evictionRank(host(7)) };
-  assert.ok(evicts(host(7), eviction));
-  assert.ok(!evicts(host(7), kick) && !evicts(host(6), eviction));
-  assert.ok(!evicts(host(7), { ...admit, rank: evictionRank(host(7)) }));
+  assert.ok(isEvidence(kick, host(7), after, false));
+  assert.ok(!isEvidence(kick, host(7), after, true));
+  assert.ok(!isEvidence(eviction, host(7), after, false));
+  assert.ok(isEvidence(kick, host(6), after, true), "who stays finds out with the others");
+  assert.ok(isEvidence(eviction, host(6), after, false), "a round of that member may have decided it");
 });
 
 it("joins of Rust members are replayed with their metadata", () => {

@@ -53,13 +53,15 @@ export function viewAfter(view: View, certificate: Certificate): View | undefine
   return view.next(value, joiners);
 }
 
+/** A configuration to take next, and what led there, where that is known. */
+export interface Step {
+  readonly view: View;
+  readonly by?: Certificate;
+}
+
 /** The steps that a chain leads through from this view, as far as it proves itself and `self` is still in them. */
-export function stepsAlong(
-  view: View,
-  chain: readonly Certificate[],
-  self: Endpoint,
-): readonly { readonly view: View; readonly by: Certificate }[] {
-  const steps: { view: View; by: Certificate }[] = [];
+export function stepsAlong(view: View, chain: readonly Certificate[], self: Endpoint): readonly Step[] {
+  const steps: Step[] = [];
   let from = view;
   for (const by of chain) {
     const next = from.has(self) ? viewAfter(from, by) : undefined;
@@ -73,8 +75,15 @@ export function stepsAlong(
 /** In which one that cannot follow any more is told that it alone was removed: above any that is likely to have been. */
 const EVICTION_ROUND = 9;
 
-/** It was evicted by this. Nobody voted so: it was said to it alone, where others had gone on, and is no evidence for them. */
-export function evicts(node: Endpoint, { value, rank }: Certificate): boolean {
+/**
+ * Others may be told of this decision, and let in by it. Not so where it removed us and joiners were told of in several ways, of
+ * which those who stay find the right one (PITFALLS B3); nor where it was said to us alone, to evict us, and nobody voted so.
+ */
+export function isEvidence(by: Certificate, self: Endpoint, after: View, hasVariants: boolean): boolean {
+  return after.has(self) || !(hasVariants || evicts(self, by));
+}
+
+function evicts(node: Endpoint, { value, rank }: Certificate): boolean {
   return value.length === 1 && value[0] === node && compareRanks(rank, evictionRank(node)) === 0;
 }
 

@@ -1,9 +1,9 @@
 // What is to be done, by what was concluded: of a round, what it wants done after it heard something or after time passed,
 // gathered while it thinks; of healing, what helps against what was found out of where others are.
 
+import type { Step } from "./certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Certificate, Edge, Gossip, Joiner, PromiseMessage } from "./messages.ts";
-import type { View } from "./view.ts";
 
 /** What a round wants done after it heard something, or after time passed. */
 export interface Conclusion {
@@ -30,8 +30,8 @@ export function emptyDraft(): Draft {
 
 /** What to do about where others were found to be. */
 export type Remedy =
-  /** Take these views, one after the other. */
-  | { readonly kind: "go"; readonly steps: readonly { readonly view: View; readonly by?: Certificate }[] }
+  /** Take these views, one after the other; or, where it is a jump, give our configuration up for one further on. */
+  | { readonly kind: "go"; readonly steps: readonly Step[]; readonly isJump?: true }
   /** Give our configuration up. */
   | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
   /** A process of another mesh has its address, or nobody can help it: have it removed. */

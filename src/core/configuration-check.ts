@@ -42,6 +42,8 @@ export class ConfigurationCheck {
   readonly #asked = new Map<Endpoint, Finding | undefined>();
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
   readonly #strangers = new Map<Endpoint, number>();
+  /** Who was elsewhere in the last round, and has us as a member there. */
+  #elsewhere: readonly Endpoint[] = [];
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
@@ -145,6 +147,11 @@ export class ConfigurationCheck {
     return this.#staleRounds > 0;
   }
 
+  /** Who was elsewhere in the last round, and has us as a member there. */
+  get elsewhere(): readonly Endpoint[] {
+    return this.#elsewhere;
+  }
+
   /** It answered well, but from a configuration that does not know whom we spoke of. */
   isStrange(member: Endpoint): boolean {
     return this.#strangers.has(member);
@@ -165,6 +172,7 @@ export class ConfigurationCheck {
     let elsewhere = 0;
     let behind = 0;
     this.#isBroken = false;
+    this.#elsewhere = [...this.#asked].filter(([, finding]) => finding === "other").map(([member]) => member);
     for (const finding of this.#asked.values()) {
       if (finding === "same") same += 1;
       // It is for them to follow. We may be the only one that knows of the decision that they missed.

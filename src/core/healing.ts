@@ -7,7 +7,7 @@ import type { Remedy } from "./conclusion.ts";
 import { ConfigurationCheck, type Finding } from "./configuration-check.ts";
 import { Departed } from "./departed.ts";
 import type { Millis } from "./doorway.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { History } from "./history.ts";
 import { comparison, elderIn, findingOf, inquiry, PAST_TOLD } from "./inquiry.ts";
@@ -28,6 +28,7 @@ import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { type Turn, Turns } from "./turns.ts";
 import type { View } from "./view.ts";
+import { type ReturnCall, WayBack } from "./way-back.ts";
 
 export interface HealingOptions {
   readonly self: Endpoint;
@@ -41,6 +42,7 @@ export type HealingCall =
   | Claim
   /** To one that is gone. */
   | { readonly kind: "greeting" }
+  | ReturnCall
   | RepairCall;
 
 type Voice = Pick<Outgoing<HealingCall>, "call" | "countOpen" | "note"> & CancelsByKind;
@@ -57,6 +59,9 @@ export class Healing {
   #view: View | undefined;
   readonly #origins: Origins;
   readonly #laggards: Laggards;
+  readonly #wayBack: WayBack;
+  /** As whom we were let in. */
+  #uuid: NodeId | undefined;
 
   constructor(options: HealingOptions, out: Voice) {
     this.#options = options;
@@ -64,6 +69,7 @@ export class Healing {
     this.#departed = new Departed(options.self, options.random);
     this.#check = new ConfigurationCheck(options.self, options.settings, options.random);
     this.#origins = new Origins(options.settings, out);
+    this.#wayBack = new WayBack(options.self, options.settings, out);
     this.#laggards = new Laggards(this.#history, options.settings, out);
   }
 
@@ -77,14 +83,16 @@ export class Healing {
   }
 
   /** We founded a mesh; by an operator's order, where it replaces a configuration. */
-  founded(replaced?: View): void {
+  founded(uuid: NodeId, replaced?: View): void {
+    this.#uuid = uuid;
     this.#origins.founded(replaced);
   }
 
   /** We entered a mesh that others founded; some may still be in the configurations in which we asked to be let in. */
-  entered(askedIn: readonly ConfigurationId[]): void {
+  entered({ id }: View, uuid: NodeId, askedIn: readonly ConfigurationId[]): void {
+    this.#uuid = uuid;
     this.#origins.entered();
-    this.#history.skip(askedIn);
+    this.#history.skip(askedIn.filter((asked) => asked !== id));
   }
 
   /** A configuration begins, for us where `view` is given; answers what was said in it already. */
@@ -100,8 +108,9 @@ export class Healing {
     this.#turns.follow();
     this.#laggards.forget();
     this.#origins.follow();
+    this.#wayBack.follow();
     this.#check.follow(view, now);
-    const over = view === undefined ? ["check", "greeting", "claim"] : ["check"];
+    const over = view === undefined ? ["check", "return", "greeting", "claim"] : ["check", "return"];
     this.#out.cancelThose(({ kind }) => over.includes(kind));
     return view === undefined ? [] : this.#held.take(view.id, now);
   }
@@ -172,7 +181,9 @@ export class Healing {
     if (view === undefined || now < this.#check.wakeAt) return undefined;
     const { faultTimeoutMs } = this.#options.settings;
     const asked = this.#check.due(now);
-    if (this.#check.isStale) {
+    const { suspectsStale, elsewhere, isStale } = this.#check;
+    const mayReturn = suspectsStale && this.#wayBack.seek(elsewhere, this.#uuid!, view);
+    if (isStale && !mayReturn) {
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
     }
     // Who is left behind with the most of us goes on; who is left behind without them cannot.
@@ -207,6 +218,10 @@ export class Healing {
     if (call.kind === "repair") return this.#onRepair(call, reply);
     if (this.#view === undefined) return undefined;
     if (call.kind === "greeting") return this.#learnOfMove(reply, now);
+    if (call.kind === "return") {
+      const further = this.#wayBack.viewIn(reply, this.#uuid!, this.#view);
+      return further && { kind: "go", steps: [{ view: further }], isJump: true };
+    }
     if (call.kind === "claim") {
       const elder = this.#origins.judge(call, reply, this.#view);
       return elder && { kind: "joinAnew", why: elder.why, contacts: [elder.to] };
@@ -214,7 +229,8 @@ export class Healing {
     if (call.configuration !== this.#view.id) return undefined;
     this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
     const isImpostor = this.#check.isImpostor(call.to);
-    if (isImpostor) this.#origins.noteSplit(`another process, of another mesh, has the address of ${call.to}`);
+    if (isImpostor)
+      this.#origins.noteSplit(`another process, of another mesh, has the address of ${call.to}`);
     const isLost = this.#check.isMajorityHere && this.#laggards.isLost(call.to);
     if (isImpostor || isLost) return { kind: "report", subject: call.to };
     return reply.kind === "compared" ? this.#onCompared(this.#view, call.to, reply, now) : undefined;
@@ -239,7 +255,7 @@ export class Healing {
   }
 
   #comparison(view: View | undefined): Compare {
-    return comparison(this.#options.self, view, this.#history.newest);
+    return comparison(this.#options.self, view, view && this.#uuid, this.#history.newest);
   }
 
   #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {

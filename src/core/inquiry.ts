@@ -1,7 +1,7 @@
 // "Where are you?", asked of a member of any implementation, and what the answers say (PITFALLS E2).
 
 import type { Finding } from "./configuration-check.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, NodeId } from "./endpoint.ts";
 import {
   type Compare,
   type ConfigurationId,
@@ -37,8 +37,12 @@ export function elderIn(oldest: View, except: readonly Endpoint[], random: Rando
 export const PAST_TOLD = 8;
 
 /** Asks a Node member; `past`: the configurations before, newest first. */
-export function comparison(sender: Endpoint, view: View | undefined, past: readonly View[]): Compare {
-  const uuid = view?.recordOf(sender)?.uuid;
+export function comparison(
+  sender: Endpoint,
+  view: View | undefined,
+  uuid: NodeId | undefined,
+  past: readonly View[],
+): Compare {
   const told = past.slice(0, PAST_TOLD).map(({ id }) => id);
   return {
     kind: "compare",

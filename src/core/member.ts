@@ -2,7 +2,7 @@
 // step runs to its end, and what a member says to itself waits in #own until the event is done.
 
 import { AlertBatch } from "./alert-batch.ts";
-import { evicts } from "./certificates.ts";
+import { isEvidence } from "./certificates.ts";
 import type { Conclusion, Remedy } from "./conclusion.ts";
 import { Condition } from "./condition.ts";
 import { Dissemination } from "./dissemination.ts";
@@ -187,9 +187,8 @@ export class Member implements Machine {
 
   #onLeave(leave: Leave): Reply {
     const edges = edgesOfLeaver(this.#round?.view, this.#self, leave);
-    if ("kind" in edges) return edges;
-    this.#batch.hurry(edges, this.#now);
-    return ack;
+    if (!("kind" in edges)) this.#batch.hurry(edges, this.#now);
+    return "kind" in edges ? edges : ack;
   }
 
   #onBroadcast(broadcast: Broadcast): Reply {
@@ -237,7 +236,9 @@ export class Member implements Machine {
     for (const edge of report) this.#batch.add(edge, this.#now);
     if (decided !== undefined) {
       const after = this.#round!.view.next(decided.value, decided.joiners);
-      this.#install(after, evicts(this.#self, decided) ? undefined : decided);
+      const by = isEvidence(decided, this.#self, after, variants !== undefined) ? decided : undefined;
+      for (const token of by ? [] : this.#gatekeeper.close()) this.#out.reply(token, refuse.joining);
+      this.#install(after, by);
       if (variants !== undefined) this.#healing.atCrossroads(decided, variants, after);
     }
     if (isLost) this.#giveUp("missed what a decision was about", []);
@@ -245,6 +246,7 @@ export class Member implements Machine {
   }
 
   #remedy(remedy: Remedy | undefined): void {
+    if (remedy?.kind === "go" && remedy.isJump) this.#turnTo(this.#view!, false);
     if (remedy?.kind === "go") for (const { view, by } of remedy.steps) this.#install(view, by);
     if (remedy?.kind === "joinAnew") this.#giveUp(remedy.why, remedy.contacts);
     if (remedy?.kind !== "report") return;
@@ -261,7 +263,7 @@ export class Member implements Machine {
     const { metadata, random, settings } = this.#options;
     const joiner = { uuid: drawNodeId(random), metadata };
     this.#uuid = joiner.uuid;
-    this.#healing.founded(replaced);
+    this.#healing.founded(joiner.uuid, replaced);
     this.#install(View.founding(settings.cutDetector.observers, this.#self, joiner, replaced?.uuids));
   }
 
@@ -324,7 +326,7 @@ export class Member implements Machine {
     if (view === undefined) return this.#leaveUnlessKnocking();
     this.#out.cancelThose((open) => "attempt" in open);
     this.#uuid = this.#entrance!.uuid;
-    this.#healing.entered(this.#entrance!.askedIn.filter((id) => id !== view.id));
+    this.#healing.entered(view, this.#uuid, this.#entrance!.askedIn);
     this.#install(view);
   }
 
