@@ -17,6 +17,8 @@ export class Crossroads {
   readonly #variants: ReadonlyMap<Endpoint, readonly Joiner[]>;
   readonly #taken: View;
   readonly #heard = new Map<ConfigurationId, Set<Endpoint>>();
+  /** Where others may have gone instead; where there are many ways, some of them. */
+  readonly others: readonly View[];
 
   /** `variants` has every joiner of the decision, most with one variant only. */
   constructor(
@@ -29,6 +31,8 @@ export class Crossroads {
     this.#decision = decision;
     this.#variants = variants;
     this.#taken = taken;
+    const views = this.#ways.slice(0, OTHERS_MAX).map((joiners) => before.next(decision, joiners));
+    this.others = views.filter(({ id }) => id !== taken.id);
   }
 
   /** A member spoke under a configuration that we do not know. Answers the view to change to, if it is time. */
@@ -43,14 +47,6 @@ export class Crossroads {
     const isNews = !senders.has(sender);
     senders.add(sender);
     return isNews && senders.size === this.#taken.majority ? this.#wayTo(configuration) : undefined;
-  }
-
-  /** Where others may have gone instead; where there are many ways, some of them. */
-  get others(): readonly View[] {
-    const views = this.#ways
-      .slice(0, OTHERS_MAX)
-      .map((joiners) => this.#before.next(this.#decision, joiners));
-    return views.filter(({ id }) => id !== this.#taken.id);
   }
 
   #wayTo(configuration: ConfigurationId): View | undefined {
