@@ -10,7 +10,8 @@ import type { Accepted, Certificate, ConfigurationId, Gossip, Reply } from "./me
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
-export interface Step {
+/** A configuration, and what ended it. */
+interface Ended {
   readonly view: View;
   readonly certificate: Certificate;
 }
@@ -22,7 +23,7 @@ export class Repair {
   readonly node: Endpoint;
   /** Our past with this member in it, newest first. */
   readonly #past: readonly View[];
-  readonly #stepsFrom: (view: View) => readonly Step[] | undefined;
+  readonly #stepsFrom: (view: View) => readonly Ended[] | undefined;
   readonly #triedIn: ConfigurationId | undefined;
   /** What is still to be said, one after the other. */
   #queue: Gossip[];
@@ -42,7 +43,7 @@ export class Repair {
   constructor(
     node: Endpoint,
     past: readonly View[],
-    stepsFrom: (view: View) => readonly Step[] | undefined,
+    stepsFrom: (view: View) => readonly Ended[] | undefined,
     triedIn: ConfigurationId | undefined,
   ) {
     this.node = node;
