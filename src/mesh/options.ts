@@ -154,11 +154,14 @@ export function refuseOwnSeeds(seeds: Seeds | undefined, own: ReadonlySet<Endpoi
   if (itself) throw invalid("seeds", "at least one address other than this member's own", seeds.join(","));
 }
 
+function refuseOfMany(field: string, host: string, form: "host:port" | "IP:port", text: unknown): void {
+  if (isOfMany(host)) throw invalid(field, `${form} of one machine, not multicast or broadcast`, text);
+}
+
 function checkListen(text: unknown): HostPort {
   const listen = typeof text === "string" ? parseHostPort(text) : undefined;
   if (listen === undefined) throw invalid("listen", "host:port, as 127.0.0.1:7946 or [::1]:0", text);
-  if (isOfMany(listen.host))
-    throw invalid("listen", "host:port of one machine, not multicast or broadcast", text);
+  refuseOfMany("listen", listen.host, "host:port", text);
   return listen;
 }
 
@@ -184,9 +187,7 @@ function checkAdvertise(text: unknown, listen: HostPort, tls: boolean): Endpoint
   if (endpoint === undefined || portOf(endpoint) === 0 || isWildcard(ipOf(endpoint))) {
     throw invalid("advertise", expected, text);
   }
-  if (isOfMany(ipOf(endpoint))) {
-    throw invalid("advertise", "IP:port of one machine, not multicast or broadcast", text);
-  }
+  refuseOfMany("advertise", ipOf(endpoint), "IP:port", text);
   return endpoint;
 }
 
@@ -199,8 +200,7 @@ function checkSeeds(seeds: unknown): Seeds | undefined {
     if (at === undefined || at.port === 0 || isWildcard(at.host)) {
       throw invalid(`seeds[${i}]`, "host:port of another member", text);
     }
-    if (isOfMany(at.host))
-      throw invalid(`seeds[${i}]`, "host:port of one machine, not multicast or broadcast", text);
+    refuseOfMany(`seeds[${i}]`, at.host, "host:port", text);
   }
   return seeds.length === 0 ? undefined : [...seeds];
 }
