@@ -3,7 +3,7 @@
  */
 import { setTimeout as pass } from "node:timers/promises";
 import type { HeldMesh } from "./held-mesh.ts";
-import { memoryOf, tcpOpens, threadSeconds } from "./machine.ts";
+import { memoryOf, secondsBetween, tcpOpens, threadSeconds } from "./machine.ts";
 
 export interface AtRest {
   /** Of one core, mean over the members. */
@@ -40,7 +40,7 @@ export async function measureAtRest(mesh: HeldMesh, { settleMs, windowMs }: Wind
     const [first, last] = [of(before), of(after)];
     return first === undefined || last === undefined ? undefined : (last - first) / seconds;
   };
-  const used = cpuBetween(before, after);
+  const used = secondsBetween(before.cpuSeconds, after.cpuSeconds);
   const tcpOpensPerSecond = perSecond((look) => look.tcpOpens);
   return {
     cpuPercentEach: used && (used * 100) / seconds / size,
@@ -77,17 +77,6 @@ async function look(mesh: HeldMesh): Promise<Look> {
     requests: sum(sent.map(({ requests }) => requests)),
     messages: sum(sent.map(({ messages }) => messages)),
   };
-}
-
-/** Of all members in all. A thread that ended meanwhile took its books along; at rest none does. */
-function cpuBetween(before: Look, after: Look): number | undefined {
-  return sum(
-    after.cpuSeconds.map((threads, member) => {
-      const first = before.cpuSeconds[member];
-      if (threads === undefined || first === undefined) return undefined;
-      return sum([...threads].map(([thread, seconds]) => seconds - (first.get(thread) ?? 0)));
-    }),
-  );
 }
 
 /** Undefined where one of them is unknown. */

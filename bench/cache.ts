@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from "./benchmark.ts";
 import { buildCrateMember, buildGroupcacheMember } from "./cache/peers.ts";
 import { ratio, spread } from "./figures.ts";
-import { load, threadSeconds } from "./machine.ts";
+import { load, secondsBetween, threadSeconds } from "./machine.ts";
 import { table } from "./table.ts";
 
 type Kind = "blip" | "crate" | "groupcache";
@@ -135,7 +135,8 @@ class Group {
     }
     const before = this.#cpuSeconds();
     const { ops, ms } = (await asker.ask({ keys, inFlight, passes })) as { ops: number; ms: number };
-    return { kind: this.kind, round, ops, ms, cpuUs: (this.#cpuSeconds() - before) * 1e6 };
+    const cpuSeconds = secondsBetween(before, this.#cpuSeconds()) ?? 0;
+    return { kind: this.kind, round, ops, ms, cpuUs: cpuSeconds * 1e6 };
   }
 
   async herd(round: number): Promise<Herd> {
@@ -179,9 +180,9 @@ class Group {
     );
   }
 
-  #cpuSeconds(): number {
-    const threads = this.#members.flatMap(({ pid }) => [...(threadSeconds(pid)?.values() ?? [])]);
-    return threads.reduce((sum, seconds) => sum + seconds, 0);
+  /** Of each member, of each of its threads. */
+  #cpuSeconds(): (ReadonlyMap<string, number> | undefined)[] {
+    return this.#members.map(({ pid }) => threadSeconds(pid));
   }
 }
 

@@ -31,6 +31,20 @@ export function threadSeconds(pid: number): ReadonlyMap<string, number> | undefi
   }
 }
 
+/** What processes took between two looks at each. A thread that ended meanwhile took its books along. */
+export function secondsBetween(
+  before: readonly (ReadonlyMap<string, number> | undefined)[],
+  after: readonly (ReadonlyMap<string, number> | undefined)[],
+): number | undefined {
+  let sum = 0;
+  for (const [process, threads] of after.entries()) {
+    const first = before[process];
+    if (threads === undefined || first === undefined) return undefined;
+    for (const [thread, seconds] of threads) sum += seconds - (first.get(thread) ?? 0);
+  }
+  return sum;
+}
+
 export interface Memory {
   /** What is resident of it. */
   readonly rssMib: number;
