@@ -95,8 +95,8 @@ export const HEALING: readonly Mutant[] = [
     name: "not-told-on",
     breaks: "every broadcast is told on to all ring successors",
     file: "dissemination.ts",
-    find: "this.#filter.compareClocks(broadcast.unix, now);\n    return { broadcast, to: this.#tellsTo };",
-    replace: "this.#filter.compareClocks(broadcast.unix, now);\n    return { broadcast, to: [] };",
+    find: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: this.#tellsTo };",
+    replace: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: [] };",
     first: "S2",
   },
   {
@@ -111,8 +111,8 @@ export const HEALING: readonly Mutant[] = [
     name: "wall-clock-in-the-filter",
     breaks: "a wrong clock makes nobody mute or deaf (B17)",
     file: "gossip-filter.ts",
-    find: "if (hasCompared && unix + BigInt(REPLAY_SECONDS) < this.stamp(now)) return false;",
-    replace: "if (hasCompared !== undefined && Math.abs(Number(unix) - now / 1000) > 3600) return false;",
+    find: "if (hasCompared && seconds + REPLAY_SECONDS < Math.floor(now / 1000) + this.#replaySkewSeconds)",
+    replace: "if (hasCompared !== undefined && Math.abs(seconds - now / 1000) > 3600)",
     first: "S24",
   },
   {

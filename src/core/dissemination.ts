@@ -39,6 +39,7 @@ export class Dissemination {
   /** A member that was removed goes on telling, to those who would be its successors. */
   follow(view: View): void {
     this.#view = view;
+    this.#filter.follow(view);
     this.#suspects.clear();
     this.#audience = undefined;
   }
@@ -70,7 +71,8 @@ export class Dissemination {
   receive(broadcast: Broadcast, now: Millis): Telling | undefined {
     if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;
     const { sender } = broadcast.gossip;
-    if (sender !== this.#self && this.#view?.has(sender)) this.#filter.compareClocks(broadcast.unix, now);
+    const isTelling = sender !== this.#self && this.#view?.has(sender) === true;
+    if (isTelling) this.#filter.compareClocks(sender, broadcast.unix, now);
     return { broadcast, to: this.#tellsTo };
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { host, viewOfSize } from "../../test/core/sample-views.ts";
 import { GossipFilter } from "./gossip-filter.ts";
 
 const SECOND = 1000;
@@ -11,12 +12,14 @@ function unix(ms: number): bigint {
   return BigInt(Math.floor(ms / SECOND));
 }
 
-/** Hears this many broadcasts from members whose clocks are ahead of ours by so much. */
-function hear(filter: GossipFilter, count: number, aheadMs: number, from = 0n): boolean[] {
+let unique = 0n;
+
+/** Hears this many broadcasts, from as many members, whose clocks are ahead of ours by so much. */
+function hear(filter: GossipFilter, count: number, aheadMs: number, first = 1, members = count): boolean[] {
   return Array.from({ length: count }, (_, i) => {
     const stamp = unix(now + aheadMs);
-    const isNew = filter.add(stamp, from + BigInt(i), now);
-    if (isNew) filter.compareClocks(stamp, now);
+    const isNew = filter.add(stamp, unique++, now);
+    if (isNew) filter.compareClocks(host(first + (i % members)), stamp, now);
     return isNew;
   });
 }
@@ -56,20 +59,46 @@ describe("wall clocks that are wrong (PITFALLS B17, S24)", () => {
     });
   }
 
-  it("are found by the median of the stamps, and our stamps are corrected", () => {
+  it("are found by the median of the members' stamps, and our stamps are corrected", () => {
     const filter = new GossipFilter(now);
     assert.equal(filter.stamp(now), unix(now));
     hear(filter, 4, 2 * HOUR);
     assert.equal(filter.skewSeconds, 0);
-    hear(filter, 1, 2 * HOUR, 100n);
+    hear(filter, 1, 2 * HOUR);
     assert.equal(filter.skewSeconds, 7200);
     assert.equal(filter.stamp(now + 5 * SECOND), unix(now + 2 * HOUR + 5 * SECOND));
   });
 
-  it("of a few members do not change our opinion of our own", () => {
+  it("of a few members do not change our opinion of our own, however much they say", () => {
     const filter = new GossipFilter(now);
-    hear(filter, 40, 0);
-    hear(filter, 20, 500 * DAY, 100n);
+    hear(filter, 4, 0);
+    hear(filter, 200, 2 * HOUR, 5, 4);
+    assert.equal(filter.skewSeconds, 0);
+    hear(filter, 2, 2 * HOUR, 9);
+    assert.equal(filter.skewSeconds, 7200);
+  });
+
+  it("do not outlive the membership of those whose they are", () => {
+    const filter = new GossipFilter(now);
+    hear(filter, 5, -2 * HOUR, 1);
+    hear(filter, 2, 0, 6);
+    assert.equal(filter.skewSeconds, -7200);
+    filter.follow(viewOfSize(8).next([host(1), host(2), host(3)], new Map()));
+    assert.equal(filter.skewSeconds, 0);
+  });
+
+  it("of two make us stamp by the faster, which nobody takes for old", () => {
+    for (const aheadMs of [-1000 * DAY, -2 * HOUR, 2 * HOUR]) {
+      const filter = new GossipFilter(now);
+      assert.ok(hear(filter, 20, aheadMs, 1, 1).every((isNew) => isNew));
+      assert.equal(filter.stamp(now), unix(now + Math.max(0, aheadMs)));
+    }
+  });
+
+  it("are those of the members that were heard last, in a large mesh", () => {
+    const filter = new GossipFilter(now);
+    hear(filter, 500, 2 * HOUR);
+    hear(filter, 63, 0, 501);
     assert.equal(filter.skewSeconds, 0);
   });
 
@@ -77,14 +106,14 @@ describe("wall clocks that are wrong (PITFALLS B17, S24)", () => {
     const filter = new GossipFilter(now);
     hear(filter, 63, 120 * SECOND);
     assert.equal(filter.skewSeconds, 0);
-    hear(filter, 63, 121 * SECOND, 100n);
+    hear(filter, 63, 121 * SECOND);
     assert.equal(filter.skewSeconds, 121);
   });
 
   it("that are set right again are found to be right again", () => {
     const filter = new GossipFilter(now);
     hear(filter, 63, 2 * HOUR);
-    hear(filter, 63, 0, 100n);
+    hear(filter, 63, 0);
     assert.equal(filter.skewSeconds, 0);
   });
 

@@ -2,6 +2,8 @@
 // time of arrival on our own clock: a peer whose wall clock is wrong is neither mute nor deaf (PITFALLS B17).
 
 import type { Millis } from "./doorway.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { View } from "./view.ts";
 
 /** How long an id is remembered, at least. */
 const MEMORY_MS = 3_600_000;
@@ -11,9 +13,10 @@ const IDS_MAX = 1_000_000;
 const REPLAY_SECONDS = 86_400;
 /** Clocks that differ by less are called equal. */
 const SKEW_SECONDS = 120;
-const SAMPLES_MAX = 63;
+/** Members whose clocks are compared, those heard last. */
+const CLOCKS_MAX = 63;
 /** In a small mesh that waits for us to be heard, a member says something once every few probe periods. */
-const SAMPLES_MIN = 5;
+const STAMPS_MIN = 5;
 
 export class GossipFilter {
   // Two generations: ids live in the younger one until it is old or full, then once more as long. Seconds are kept as
@@ -21,8 +24,12 @@ export class GossipFilter {
   #young = new Map<bigint, number>();
   #old = new Map<bigint, number>();
   #turnedAt: Millis;
-  readonly #offsets: number[] = [];
+  /** By how many seconds each member's last stamp was ahead of our clock. */
+  readonly #offsets = new Map<Endpoint, number>();
+  #stamps = 0;
   #skewSeconds = 0;
+  /** The same for what is a replay: of two clocks in the middle, the slower one. */
+  #replaySkewSeconds = 0;
 
   constructor(now: Millis) {
     this.#turnedAt = now;
@@ -48,21 +55,50 @@ export class GossipFilter {
     const seconds = Number(unix);
     if (this.#young.get(unique) === seconds || this.#old.get(unique) === seconds) return false;
     // Not before we have compared clocks: it may be ours that is wrong.
-    const hasCompared = this.#offsets.length >= SAMPLES_MIN;
-    if (hasCompared && unix + BigInt(REPLAY_SECONDS) < this.stamp(now)) return false;
+    const hasCompared = this.#stamps >= STAMPS_MIN;
+    if (hasCompared && seconds + REPLAY_SECONDS < Math.floor(now / 1000) + this.#replaySkewSeconds)
+      return false;
     this.#young.set(unique, seconds);
     return true;
   }
 
-  /** Learns from the stamp of a member's broadcast how far its clock is from ours. */
-  compareClocks(unix: bigint, now: Millis): void {
-    const offset = Number(unix) - Math.floor(now / 1000);
-    this.#offsets.push(offset);
-    if (this.#offsets.length < SAMPLES_MIN) return;
-    // Where it takes the place of an equal one, as most do, the median is what it was.
-    if (this.#offsets.length > SAMPLES_MAX && this.#offsets.shift() === offset) return;
-    const median = [...this.#offsets].sort((a, b) => a - b)[this.#offsets.length >> 1]!;
-    const skew = Math.abs(median) > SKEW_SECONDS ? median : 0;
-    if (Math.abs(skew - this.#skewSeconds) > SKEW_SECONDS) this.#skewSeconds = skew;
+  /** Whoever is gone does not tell the time any more. */
+  follow(view: View): void {
+    const gone = [...this.#offsets.keys()].filter((member) => !view.has(member));
+    for (const member of gone) this.#offsets.delete(member);
+    if (gone.length > 0) this.#compare();
   }
+
+  /** Learns from the stamp of a member's broadcast how far its clock is from ours. Each has one voice, however much it says. */
+  compareClocks(member: Endpoint, unix: bigint, now: Millis): void {
+    const offset = Number(unix) - Math.floor(now / 1000);
+    this.#stamps += 1;
+    let before = this.#offsets.get(member);
+    this.#offsets.delete(member);
+    this.#offsets.set(member, offset);
+    if (this.#offsets.size > CLOCKS_MAX) {
+      const [oldest, offsetThen] = this.#offsets.entries().next().value!;
+      this.#offsets.delete(oldest);
+      before = offsetThen;
+    }
+    // Where it takes the place of an equal one, as most do, the medians are what they were.
+    if (before !== offset || this.#stamps === STAMPS_MIN) this.#compare();
+  }
+
+  /**
+   * Ours is one of the clocks. Others stamp by what they heard, too, and without our own we could all go by that of one who
+   * is gone. Of two in the middle we stamp by the faster: Rust members drop what seems old, and nothing that seems new.
+   */
+  #compare(): void {
+    if (this.#stamps < STAMPS_MIN) return;
+    const sorted = [0, ...this.#offsets.values()].sort((a, b) => a - b);
+    this.#skewSeconds = corrected(this.#skewSeconds, sorted[sorted.length >> 1]!);
+    this.#replaySkewSeconds = corrected(this.#replaySkewSeconds, sorted[(sorted.length - 1) >> 1]!);
+  }
+}
+
+/** Small differences are none, and small changes no news. */
+function corrected(skewSeconds: number, median: number): number {
+  const skew = Math.abs(median) > SKEW_SECONDS ? median : 0;
+  return Math.abs(skew - skewSeconds) > SKEW_SECONDS ? skew : skewSeconds;
 }
