@@ -175,8 +175,8 @@ export const DETECTION: readonly Mutant[] = [
   {
     name: "anybody-reports",
     breaks: "an edge is reported by the observer on its ring, and by nobody else (B19)",
-    file: "round.ts",
-    find: "if (node === sender || this.view.observersOf(node)[ring] !== sender) return refuse.invalidRing;",
+    file: "cut-detector.ts",
+    find: "if (node === sender || view.observersOf(node)[ring] !== sender) return refuse.invalidRing;",
     replace: "",
     first: "H1",
   },

@@ -12,7 +12,8 @@
 import { countOnes } from "./bitset.ts";
 import type { Millis } from "./doorway.ts";
 import { compareEndpoints, type Endpoint } from "./endpoint.ts";
-import type { Proposal } from "./messages.ts";
+import type { Edge, Proposal, Refused } from "./messages.ts";
+import { refuse } from "./refusals.ts";
 import type { CutDetectorSettings } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -225,4 +226,14 @@ export class CutDetector {
       this.#unstableSince.delete(node);
     } else if (!this.#unstableSince.has(node)) this.#unstableSince.set(node, now);
   }
+}
+
+/** Why this report of that member cannot be counted, if so. */
+export function faultInEdge({ node, ring, join }: Edge, sender: Endpoint, view: View): Refused | undefined {
+  const isMember = view.has(node);
+  if (isMember === (join !== undefined)) return refuse.edgeCannotApply;
+  // A lone member stands before itself on every ring, but nobody reports itself (PITFALLS B10).
+  if (node === sender || view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
+  if (join !== undefined && view.knows(join.uuid)) return refuse.uuidExists;
+  return undefined;
 }

@@ -6,7 +6,7 @@ import { ClassicPaxos } from "./classic-paxos.ts";
 import { type Conclusion, type Draft, emptyDraft } from "./conclusion.ts";
 import { choose } from "./coordinator-choice.ts";
 import { patienceMs, retryMs, turnMs } from "./coordinator-timing.ts";
-import { CutDetector } from "./cut-detector.ts";
+import { CutDetector, faultInEdge } from "./cut-detector.ts";
 import type { Millis } from "./doorway.ts";
 import { compareEndpoints, type Endpoint } from "./endpoint.ts";
 import { FastPaxos } from "./fast-paxos.ts";
@@ -158,7 +158,7 @@ export class Round {
     let fault: Refused | undefined;
     for (const edge of edges) {
       const { node, ring, join } = edge;
-      const wrong = this.#faultIn(sender, edge);
+      const wrong = faultInEdge(edge, sender, this.view);
       if (wrong !== undefined) {
         fault ??= wrong;
         continue;
@@ -177,15 +177,6 @@ export class Round {
     this.#reinforcement.reconsider(now);
     this.#announce(now);
     return fault ?? ack;
-  }
-
-  #faultIn(sender: Endpoint, { node, ring, join }: Edge): Refused | undefined {
-    const isMember = this.view.has(node);
-    if (isMember === (join !== undefined)) return refuse.edgeCannotApply;
-    // A lone member stands before itself on every ring, but nobody reports itself (PITFALLS B10).
-    if (node === sender || this.view.observersOf(node)[ring] !== sender) return refuse.invalidRing;
-    if (join !== undefined && this.view.knows(join.uuid)) return refuse.uuidExists;
-    return undefined;
   }
 
   #hearVote({ sender, value }: FastAccepted, now: Millis): Reply {
