@@ -163,7 +163,9 @@ describe("a coordinator (PITFALLS B6, B8)", () => {
     const paxos = acceptor();
     const { rank: own } = paxos.begin();
     for (const i of [1, 2, 3]) paxos.promise(promise(host(i), own));
-    assert.deepEqual(paxos.propose(value), { kind: "accept", sender: self, configuration, rank: own, value });
+    assert.deepEqual(paxos.propose(value, new Set()), [
+      { kind: "accept", sender: self, configuration, rank: own, value },
+    ]);
     paxos.promise(promise(host(4), own));
     assert.equal(paxos.awaitingChoice(nobody), undefined);
   });
@@ -172,7 +174,7 @@ describe("a coordinator (PITFALLS B6, B8)", () => {
     const paxos = acceptor();
     const { rank: second } = paxos.begin();
     for (const i of [1, 2, 3]) paxos.promise(promise(host(i), second));
-    paxos.propose(value);
+    paxos.propose(value, new Set());
     const { rank: third } = paxos.begin();
     assert.deepEqual(paxos.promise(promise(host(4), second)), refuse.notOurRank);
     const promised = [1, 2, 3].map((i) => {

@@ -113,16 +113,16 @@ export class ClassicPaxos {
     return this.#attempt?.promises.has(member) === true;
   }
 
-  /** Puts a value to the vote in our own round, once. */
-  propose(value: Proposal): Accept {
+  /** Puts a value to the vote in our own round, once; where it needs their votes, the dead accept it, too. */
+  propose(value: Proposal, dead: ReadonlySet<Endpoint>): readonly (Accept | Accepted)[] {
     this.#attempt!.hasChosen = true;
-    return {
-      kind: "accept",
-      sender: this.#self,
-      configuration: this.#view.id,
-      rank: this.#attempt!.rank,
-      value,
-    };
+    const { rank } = this.#attempt!;
+    const said = { sender: this.#self, configuration: this.#view.id, rank, value };
+    const spoken = Math.max(0, this.#view.majority - (this.#view.size - dead.size));
+    return [
+      { ...said, kind: "accept" },
+      ...[...dead].slice(0, spoken).map((sender) => ({ ...said, kind: "accepted" as const, sender })),
+    ];
   }
 
   accept({ rank, value }: Accept): Accepted | Refused {

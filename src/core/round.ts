@@ -258,17 +258,8 @@ export class Round {
     const choice = choose(this.view, promises, this.#fast, candidate);
     if (choice === undefined) return;
     const until = this.#firstAttemptAt! + UNSAFE_CHOICE_MS;
-    if (choice.isSafe || now >= until) this.#propose(choice.value);
-    else this.#unsafeUntil = until;
-  }
-
-  #propose(value: Proposal): void {
-    const accept = this.#classic.propose(value);
-    this.#draft.say.push(accept);
-    const spoken = Math.max(0, this.view.majority - (this.view.size - this.#dead.size));
-    for (const sender of [...this.#dead].slice(0, spoken)) {
-      this.#draft.say.push({ ...accept, kind: "accepted", sender });
-    }
+    if (!choice.isSafe && now < until) this.#unsafeUntil = until;
+    else this.#draft.say.push(...this.#classic.propose(choice.value, this.#dead));
   }
 
   #decide(value: Proposal | undefined, now: Millis): void {
