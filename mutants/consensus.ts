@@ -144,7 +144,7 @@ export const CONSENSUS: readonly Mutant[] = [
     name: "no-classic-round",
     breaks: "where the fast round fails a classic one decides",
     file: "round.ts",
-    find: "if (now >= this.#attemptAt) this.#attempt(now);",
+    find: "if (now >= Math.min(this.#attemptAt, this.#deafAt)) this.#attempt(now);",
     replace: "if (now >= this.#attemptAt) this.#attemptAt = Infinity;",
     first: "S7",
   },

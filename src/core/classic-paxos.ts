@@ -57,6 +57,11 @@ export class ClassicPaxos {
     return this.#highestRound;
   }
 
+  /** What this member voted for last; empty where it has not. */
+  get value(): Proposal {
+    return this.#value;
+  }
+
   /** Registers this member's vote in the fast round; false where a promise forbids to cast it (PITFALLS B2). */
   voteFast(value: Proposal): boolean {
     if (compareRanks(this.#promised, FAST_RANK) >= 0) return false;

@@ -241,6 +241,28 @@ describe("a cut detector", () => {
   });
 });
 
+describe("a member's tellers", () => {
+  it("are all gone when all its observers are reported, and only where some members are Rust", () => {
+    const node = host(0);
+    for (const [view, isAlone] of [
+      [viewOfSize(30, (i) => i === 7), true],
+      [viewOfSize(30), false],
+    ] as const) {
+      const detector = detectorOf(view);
+      const tellers = [...new Set(view.observersOf(node))];
+      for (const teller of tellers) {
+        assert.equal(detector.isCutOff(node), false);
+        report(detector, teller, 1);
+      }
+      assert.equal(detector.isCutOff(node), isAlone);
+    }
+  });
+
+  it("are none for one that is alone, which is not cut off", () => {
+    assert.equal(detectorOf(viewOfSize(1, () => true)).isCutOff(host(0)), false);
+  });
+});
+
 describe("a proposal", () => {
   for (const [size, most] of [
     [2, 1],

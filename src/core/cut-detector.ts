@@ -87,6 +87,12 @@ export class CutDetector {
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);
   }
 
+  /** All who would tell this member anything are reported, and Rust members do not look past them. */
+  isCutOff(node: Endpoint): boolean {
+    const isTold = this.#view.isAllNode || this.#view.size === 1;
+    return !isTold && this.#view.observersOf(node).every((observer) => this.#accusedAt.has(observer));
+  }
+
   /** Adds the reports that follow from observers which are reported themselves. */
   infer(now: Millis): void {
     if (this.#going.size === 0) return; // As in a storm of joins, where looking at all of them would cost much.

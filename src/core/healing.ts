@@ -28,7 +28,7 @@ import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { type Turn, Turns } from "./turns.ts";
 import type { View } from "./view.ts";
-import { type ReturnCall, WayBack } from "./way-back.ts";
+import { type Awaiting, type ReturnCall, WayBack } from "./way-back.ts";
 
 export interface HealingOptions {
   readonly self: Endpoint;
@@ -176,13 +176,13 @@ export class Healing {
   }
 
   /** Does what is due. */
-  wake(now: Millis): Remedy | undefined {
+  wake(now: Millis, round: Awaiting): Remedy | undefined {
     const view = this.#view;
     if (view === undefined || now < this.#check.wakeAt) return undefined;
     const { faultTimeoutMs } = this.#options.settings;
     const asked = this.#check.due(now);
     const { suspectsStale, elsewhere, isStale } = this.#check;
-    const mayReturn = suspectsStale && this.#wayBack.seek(elsewhere, this.#uuid!, view);
+    const mayReturn = suspectsStale && this.#wayBack.seek(elsewhere, this.#uuid!, view, round);
     if (isStale && !mayReturn) {
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
     }
@@ -218,10 +218,7 @@ export class Healing {
     if (call.kind === "repair") return this.#onRepair(call, reply);
     if (this.#view === undefined) return undefined;
     if (call.kind === "greeting") return this.#learnOfMove(reply, now);
-    if (call.kind === "return") {
-      const further = this.#wayBack.viewIn(reply, this.#uuid!, this.#view);
-      return further && { kind: "go", steps: [{ view: further }], isJump: true };
-    }
+    if (call.kind === "return") return this.#wayBack.answered(call, reply, this.#uuid!, this.#view);
     if (call.kind === "claim") {
       const elder = this.#origins.judge(call, reply, this.#view);
       return elder && { kind: "joinAnew", why: elder.why, contacts: [elder.to] };

@@ -133,7 +133,7 @@ export class Member implements Machine {
     }
     for (const edge of this.#gatekeeper.repeat(now)) if (!round.hasAnnounced) this.#batch.add(edge, now);
     this.#detector.wake(now);
-    if (this.#round !== undefined && !this.#exit.isLeaving) this.#remedy(this.#healing.wake(now));
+    if (this.#round && !this.#exit.isLeaving) this.#remedy(this.#healing.wake(now, this.#round));
   }
 
   // What others ask of us.

@@ -24,7 +24,7 @@ export class Reinforcement {
     let at = Infinity;
     for (const { node, since } of this.#detector.unstable()) {
       if (!this.#detector.holdsBack(node)) continue;
-      const lastAt = since + this.#unstableMs * (this.#echoed.has(node) ? 2 : 1);
+      const lastAt = since + this.unstableMs * (this.#echoed.has(node) ? 2 : 1);
       if (!this.#considered.has(node)) at = Math.min(at, since + this.#settings.faultTimeoutMs);
       else at = Math.min(at, lastAt, this.#excusableAt(node));
     }
@@ -36,8 +36,8 @@ export class Reinforcement {
    * crashed, each of them may be left with so few observers that none is ever unstable.
    */
   reconsider(now: Millis): void {
-    const isOld = now >= this.#detector.firstAccusedAt + this.#unstableMs;
-    if (isOld || this.#considered.size > 0) this.#detector.inferTogether(now - this.#unstableMs, now);
+    const isOld = now >= this.#detector.firstAccusedAt + this.unstableMs;
+    if (isOld || this.#considered.size > 0) this.#detector.inferTogether(now - this.unstableMs, now);
   }
 
   /** Does what is due; answers the subjects about whom we should report what our own rings owe. */
@@ -51,11 +51,11 @@ export class Reinforcement {
     const echoes: Endpoint[] = [];
     for (const { node, since } of unstable) {
       if (now >= this.#excusableAt(node)) this.#detector.excuse(node);
-      if (!this.#detector.holdsBack(node) || now < since + this.#unstableMs) continue;
+      if (!this.#detector.holdsBack(node) || now < since + this.unstableMs) continue;
       if (!this.#echoed.has(node) && this.#detector.witnessesOf(node, this.#recently(node, now)) >= 2) {
         this.#echoed.add(node);
         echoes.push(node);
-      } else if (!this.#echoed.has(node) || now >= since + 2 * this.#unstableMs) {
+      } else if (!this.#echoed.has(node) || now >= since + 2 * this.unstableMs) {
         this.#detector.ignore(node);
       }
     }
@@ -76,7 +76,8 @@ export class Reinforcement {
     return now - 1.5 * this.#settings.faultStrikes * this.#settings.faultTimeoutMs;
   }
 
-  get #unstableMs(): Millis {
+  /** How long others are given to say what they know of one whom we miss. */
+  get unstableMs(): Millis {
     return 2 * this.#settings.faultStrikes * this.#settings.faultTimeoutMs;
   }
 }

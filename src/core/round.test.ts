@@ -178,6 +178,45 @@ describe("a member that hears nobody", () => {
   });
 });
 
+describe("a member that nobody tells anything any more", () => {
+  const mixed = viewOfSize(3, (i) => i !== 0);
+  const accuse = (node: Endpoint, of: View): Alerts =>
+    alerts(self, [{ node, ring: of.ringsHeld(self, node)[0]! }], of);
+  const roundIn = (of: View, tellers = hosts(2, 1)): Round => {
+    const round = roundOf(of);
+    for (const node of tellers) round.hear(accuse(node, of), 100);
+    return round;
+  };
+  const asks = (round: Round, at: Millis): boolean =>
+    round.wake(at).say.some(({ kind }) => kind === "prepare");
+
+  it("asks for the others' votes by a round of its own, since Rust members do not look past those who are down", () => {
+    const round = roundIn(mixed);
+    assert.equal(round.wakeAt, 12_100);
+    assert.equal(asks(round, 12_099), false);
+    assert.equal(asks(round, 12_100), true);
+    assert.ok(round.wakeAt > 12_100 && round.wakeAt < 20_000, "and again, as every coordinator does");
+  });
+
+  it("does not while somebody would tell it, somebody does, or all are Node and look past each other", () => {
+    assert.equal(roundIn(mixed, [host(1)]).wakeAt, Infinity);
+    assert.equal(asks(roundIn(viewOfSize(3)), 12_100), false);
+    const told = roundIn(mixed);
+    told.hear(alerts(host(1), [], mixed), 5000);
+    assert.equal(told.wakeAt, 17_000, "silence counts from the last word");
+  });
+});
+
+describe("where a vote leads", () => {
+  it("is known as soon as we voted, for those who are elsewhere may be there", () => {
+    const round = roundOf();
+    const before: View | undefined = round.awaited;
+    assert.equal(before, undefined);
+    hearAllAbout(round, [newcomer], 0);
+    assert.equal(round.awaited?.id, view.next([newcomer], new Map([[newcomer, joinerAt(newcomer)]])).id);
+  });
+});
+
 describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
   it("is voted for only when no new variant came for 500 ms", () => {
     const round = roundOf();

@@ -48,6 +48,8 @@ export class Round {
   #unstableAt: Millis = Infinity;
   #attemptAt: Millis = Infinity;
   #firstAttemptAt: Millis | undefined;
+  /** When to begin a round because nobody can tell us what is decided: promises come straight to us. */
+  #deafAt: Millis = Infinity;
   /** The fast round turned out to be hopeless and our turn is set, or somebody else was first. */
   #isHurried = false;
   #unsafeUntil: Millis = Infinity;
@@ -68,7 +70,7 @@ export class Round {
   /** When time alone may change something. */
   get wakeAt(): Millis {
     if (this.#decision !== undefined) return this.#decision.until;
-    return Math.min(this.#settlesAt, this.#unstableAt, this.#attemptAt, this.#unsafeUntil);
+    return Math.min(this.#settlesAt, this.#unstableAt, this.#attemptAt, this.#unsafeUntil, this.#deafAt);
   }
 
   /** It is decided, but we lack what we need to apply it. */
@@ -83,6 +85,13 @@ export class Round {
   /** Not once we voted for it as somebody else, beside Rust members, whose votes do not say as whom (PITFALLS B3). */
   mayTellOf({ sender, uuid }: Join): boolean {
     return this.view.isAllNode || !this.#announced?.includes(sender) || this.#ledger.hasAs(sender, uuid);
+  }
+
+  /** Where our last vote leads, if it is decided. Others who are there prove that it is. */
+  get awaited(): View | undefined {
+    const value = this.#classic.value;
+    const joiners = value.length === 0 ? undefined : this.#ledger.resolve(value, this.view);
+    return joiners && this.view.next(value, joiners);
   }
 
   /** Hears a message that was written under this configuration. */
@@ -104,7 +113,7 @@ export class Round {
         for (const node of this.#reinforcement.wake(now)) this.#draft.report.push(...this.#echoesOf(node));
       }
       if (now >= this.#settlesAt || now >= this.#unstableAt) this.#announce(now);
-      if (now >= this.#attemptAt) this.#attempt(now);
+      if (now >= Math.min(this.#attemptAt, this.#deafAt)) this.#attempt(now);
       this.#choose(now);
     }
     this.#conclude(now);
@@ -126,6 +135,7 @@ export class Round {
 
   #hearMember(gossip: Gossip, now: Millis): Reply {
     this.#detector.hears(gossip.sender, now);
+    if (gossip.sender !== this.#self) this.#deafAt = Infinity;
     if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
     if (this.#decision !== undefined) return ack;
     switch (gossip.kind) {
@@ -176,6 +186,9 @@ export class Round {
     this.#detector.infer(now);
     this.#reinforcement.reconsider(now);
     this.#announce(now);
+    if (this.#attemptAt === Infinity && this.#detector.isCutOff(this.#self)) {
+      this.#deafAt = Math.min(this.#deafAt, now + this.#reinforcement.unstableMs);
+    }
     return fault ?? ack;
   }
 
@@ -243,6 +256,7 @@ export class Round {
   }
 
   #attempt(now: Millis): void {
+    this.#deafAt = Infinity;
     this.#firstAttemptAt ??= now;
     this.#draft.say.push(this.#classic.begin());
     this.#attemptAt = now + retryMs(this.#classic.highestRound, this.#random);
