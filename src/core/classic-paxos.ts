@@ -57,6 +57,11 @@ export class ClassicPaxos {
     return this.#highestRound;
   }
 
+  /** Neither voted nor promised. */
+  get isFree(): boolean {
+    return this.#promised === NO_RANK;
+  }
+
   /** What this member voted for last; empty where it has not. */
   get value(): Proposal {
     return this.#value;

@@ -28,7 +28,7 @@ import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { type Turn, Turns } from "./turns.ts";
 import type { View } from "./view.ts";
-import { type Awaiting, type ReturnCall, WayBack } from "./way-back.ts";
+import { type Bonds, type ReturnCall, WayBack } from "./way-back.ts";
 
 export interface HealingOptions {
   readonly self: Endpoint;
@@ -57,6 +57,7 @@ export class Healing {
   readonly #turns = new Turns();
   /** The configuration that we take part in. */
   #view: View | undefined;
+  #bonds: Bonds | undefined;
   readonly #origins: Origins;
   readonly #laggards: Laggards;
   readonly #wayBack: WayBack;
@@ -105,6 +106,7 @@ export class Healing {
     if (before !== undefined && before !== view) this.#history.add(before, by);
     if (before !== undefined && view !== undefined) this.#departed.follow(view, before, now);
     this.#view = view;
+    this.#bonds = undefined;
     this.#turns.follow();
     this.#laggards.forget();
     this.#origins.follow();
@@ -176,9 +178,10 @@ export class Healing {
   }
 
   /** Does what is due. */
-  wake(now: Millis, round: Awaiting): Remedy | undefined {
+  wake(now: Millis, round: Bonds): Remedy | undefined {
     const view = this.#view;
     if (view === undefined || now < this.#check.wakeAt) return undefined;
+    this.#bonds = round;
     const { faultTimeoutMs } = this.#options.settings;
     const asked = this.#check.due(now);
     const { suspectsStale, elsewhere, isStale } = this.#check;
@@ -238,7 +241,8 @@ export class Healing {
     if (this.#laggards.isBehind(repair.node)) this.#check.answered(repair.node, "behind");
     if (repair.result !== "astray") return undefined;
     // Rust members cannot change over. Where most are there, it is we who do.
-    const turn = this.#view && this.#turns.found(repair.node, repair.located!, this.#view);
+    const isFree = this.#bonds?.isFree ?? false;
+    const turn = this.#view && this.#turns.found(repair.node, repair.located!, this.#view, isFree);
     this.#laggards.decide(repair, turn === undefined && this.#check.isMajorityHere);
     return turn && this.#turn(turn);
   }

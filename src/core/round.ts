@@ -87,6 +87,11 @@ export class Round {
     return this.view.isAllNode || !this.#announced?.includes(sender) || this.#ledger.hasAs(sender, uuid);
   }
 
+  /** We have neither voted nor promised, and nothing that is decided here can depend on us. */
+  get isFree(): boolean {
+    return this.#classic.isFree;
+  }
+
   /** Where our last vote leads, if it is decided. Others who are there prove that it is. */
   get awaited(): View | undefined {
     const value = this.#classic.value;
@@ -186,9 +191,8 @@ export class Round {
     this.#detector.infer(now);
     this.#reinforcement.reconsider(now);
     this.#announce(now);
-    if (this.#attemptAt === Infinity && this.#detector.isCutOff(this.#self)) {
-      this.#deafAt = Math.min(this.#deafAt, now + this.#reinforcement.unstableMs);
-    }
+    const isCutOff = this.#attemptAt === Infinity && this.#detector.isCutOff(this.#self);
+    if (isCutOff) this.#deafAt = Math.min(this.#deafAt, now + this.#reinforcement.unstableMs);
     return fault ?? ack;
   }
 

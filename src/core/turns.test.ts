@@ -9,8 +9,11 @@ const node = host(100);
 const [a, b] = [joiner(100), joiner(101)];
 
 /** At crossroads that make a mesh of `size`, with the view that was taken and the one that was not. */
-function crossroads(size: number): { readonly turns: Turns; readonly taken: View; readonly other: View } {
-  const before = viewOfSize(size - 1);
+function crossroads(
+  size: number,
+  isRust?: (i: number) => boolean,
+): { readonly turns: Turns; readonly taken: View; readonly other: View } {
+  const before = viewOfSize(size - 1, isRust);
   const by: Certificate = {
     configuration: before.id,
     rank: { round: 1, nodeIndex: 1n },
@@ -28,7 +31,7 @@ function crossroads(size: number): { readonly turns: Turns; readonly taken: View
 describe("members that took another turn and cannot change over (PITFALLS B3)", () => {
   it("are followed where they are the most, and the joiner is taken as they have it", () => {
     const { turns, taken, other } = crossroads(5);
-    const found = hosts(3).map((member) => turns.found(member, other, taken));
+    const found = hosts(3).map((member) => turns.found(member, other, taken, false));
     assert.deepEqual(found.slice(0, 2), [undefined, undefined]);
     assert.equal(found[2]!.view, other);
     assert.equal(found[2]!.by.joiners.get(node)!.uuid, b.uuid);
@@ -36,23 +39,34 @@ describe("members that took another turn and cannot change over (PITFALLS B3)", 
 
   it("are counted once each", () => {
     const { turns, taken, other } = crossroads(5);
-    for (let i = 0; i < 9; i++) assert.equal(turns.found(host(i % 2), other, taken), undefined);
+    for (let i = 0; i < 9; i++) assert.equal(turns.found(host(i % 2), other, taken, false), undefined);
   });
 
   it("are followed where they are one half, whatever the ids say; of those who would follow us, the ids decide", () => {
     const { turns, taken, other } = crossroads(4);
-    assert.equal(turns.found(host(1), other, taken), undefined);
-    assert.equal(turns.found(host(2), other, taken)?.view, other);
+    assert.equal(turns.found(host(1), other, taken, false), undefined);
+    assert.equal(turns.found(host(2), other, taken, false)?.view, other);
     const { turns: again } = crossroads(4);
-    assert.equal(again.found(host(1), other, taken), undefined);
+    assert.equal(again.found(host(1), other, taken, false), undefined);
     assert.equal(again.proves(host(2), other, taken), other.id > taken.id);
   });
 
   it("are not followed to where the last step could not have led", () => {
     const { turns, taken } = crossroads(5);
     const astray = taken.next([host(1)], new Map());
-    for (const member of hosts(4)) assert.equal(turns.found(member, astray, taken), undefined);
+    for (const member of hosts(4)) assert.equal(turns.found(member, astray, taken, false), undefined);
     turns.follow();
-    assert.equal(turns.found(host(1), taken, astray), undefined);
+    assert.equal(turns.found(host(1), taken, astray, false), undefined);
+  });
+
+  it("are followed by who is free where most Rust members are, though camps are left of which none is a majority", () => {
+    const { turns, taken, other } = crossroads(9, (i) => i < 4);
+    for (const i of [0, 1, 5]) assert.equal(turns.found(host(i), other, taken, true), undefined, `${i}`);
+    assert.equal(turns.found(host(2), other, taken, false), undefined, "its vote binds it");
+    const { turns: again } = crossroads(9, (i) => i < 4);
+    assert.deepEqual(
+      hosts(3).map((member) => again.found(member, other, taken, true)?.view),
+      [undefined, undefined, other],
+    );
   });
 });

@@ -45,10 +45,16 @@ export class Turns {
     return this.#to(this.#crossroads?.ways.hear(sender, configuration));
   }
 
-  /** A member that follows nobody was found there, where the last step could have led instead. */
-  found(member: Endpoint, other: View, ours: View): Turn | undefined {
+  /**
+   * A member that follows nobody was found there, where the last step could have led instead. Whoever is free, since it
+   * neither voted nor promised where it is, may change over at any time, and does where most of those are who cannot: or
+   * two camps may remain, neither of them a majority.
+   */
+  found(member: Endpoint, other: View, ours: View, isFree: boolean): Turn | undefined {
     const isOther = this.#crossroads?.ways.others.some(({ id }) => id === other.id) === true;
-    return isOther && this.#count(member, false, other, ours) ? this.#to(other) : undefined;
+    if (!isOther) return undefined;
+    const isTime = this.#count(member, false, other, ours) || (isFree && this.#holdsMost(other, ours));
+    return isTime ? this.#to(other) : undefined;
   }
 
   /** A member proves that it went to this view from where we went to `ours`; true where so many did that we have to. */
@@ -62,6 +68,13 @@ export class Turns {
     if (2 * members.size !== ours.size) return 2 * members.size > ours.size;
     // Of two halves, one in which nobody would follow is the one to go to.
     return other.id > ours.id || ![...members.values()].includes(true);
+  }
+
+  /** Most of the Rust members, which follow nobody, are there. */
+  #holdsMost(other: View, ours: View): boolean {
+    const there = this.#turned.get(other.id);
+    const rust = ours.members.filter((member) => !ours.isNode(member));
+    return 2 * rust.filter((member) => there?.get(member) === false).length > rust.length;
   }
 
   #to(view: View | undefined): Turn | undefined {

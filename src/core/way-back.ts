@@ -19,8 +19,10 @@ export interface ReturnCall {
   readonly awaited?: View | undefined;
 }
 
-/** A configuration in which we may have voted. */
-export interface Awaiting {
+/** How bound we are in our configuration. */
+export interface Bonds {
+  /** We have neither voted nor promised. */
+  readonly isFree: boolean;
   /** Where our last vote leads, if it is decided. */
   readonly awaited: View | undefined;
 }
@@ -52,7 +54,7 @@ export class WayBack {
   }
 
   /** Asks these, who are elsewhere and have us as a member; false where that has been in vain, or there is nobody to ask. */
-  seek(elsewhere: readonly Endpoint[], uuid: NodeId, view: View, round: Awaiting): boolean {
+  seek(elsewhere: readonly Endpoint[], uuid: NodeId, view: View, round: Pick<Bonds, "awaited">): boolean {
     if (this.#out.countOpen("return") > 0) return true;
     if (this.#times === TIMES || elsewhere.length === 0) return false;
     this.#times += 1;
