@@ -4,6 +4,7 @@ import { host, viewOfSize } from "../../test/core/sample-views.ts";
 import { ClassicPaxos } from "./classic-paxos.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { nodeIndexOf } from "./hash.ts";
+import { advised } from "./identity.ts";
 import {
   type Accept,
   type Accepted,
@@ -56,6 +57,16 @@ describe("an acceptor (PROTOCOL §14)", () => {
     const paxos = acceptor();
     assert.equal(paxos.voteFast(value), true);
     assert.deepEqual(paxos.prepare(prepare(rank(2))), promise(self, rank(2), FAST_RANK, value));
+  });
+
+  it("that accepted tells the advice that came with the value, too", () => {
+    const paxos = acceptor();
+    assert.deepEqual(paxos.accept(accept(rank(2), advised(value, [7n]))), {
+      ...accepted(self, rank(2)),
+      value: advised(value, [7n]),
+    });
+    const told = paxos.prepare(prepare(rank(3))) as PromiseMessage;
+    assert.deepEqual(told.value.advice, [7n]);
   });
 
   it("that accepted tells its newest acceptance only", () => {
@@ -206,6 +217,14 @@ describe("counting acceptances (PROTOCOL §14)", () => {
     paxos.accepted(accepted(host(2), rank(2), rival));
     assert.equal(paxos.accepted(accepted(host(3), rank(2))), undefined);
     assert.deepEqual(paxos.accepted(accepted(host(4), rank(2))), value);
+  });
+
+  it("counts a value the same whether or not it came with advice, and keeps the advice that anybody knows", () => {
+    const paxos = acceptor();
+    const words = [value, advised(value, [7n]), value];
+    const decided = words.map((word, i) => paxos.accepted(accepted(host(i), rank(2), word)));
+    assert.deepEqual(decided.slice(0, 2), [undefined, undefined]);
+    assert.deepEqual(decided[2]!.advice, [7n]);
   });
 
   it("keeps a limited number of ranks in mind", () => {

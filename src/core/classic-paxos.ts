@@ -30,7 +30,7 @@ interface Attempt {
 
 interface Tally {
   readonly rank: Rank;
-  readonly value: Proposal;
+  value: Proposal;
   readonly acceptors: Bitset;
 }
 
@@ -157,6 +157,7 @@ export class ClassicPaxos {
     }
     // One rank carries one value; whoever says otherwise is not counted.
     if (keyOf(tally.value) !== keyOf(value)) return undefined;
+    if (tally.value.advice === undefined) tally.value = value; // Who heard the coordinator through Rust members has none.
     tally.acceptors.add(this.#view.indexOf(sender));
     return tally.acceptors.size >= this.#view.majority ? tally.value : undefined;
   }

@@ -16,7 +16,7 @@ export interface Conclusion {
   /** The value that ends this configuration, with the joiners that it names. */
   readonly decided?: Certificate;
   /** Present where joiners of the decision were told of in several variants, and it does not say which is meant. */
-  readonly variants?: ReadonlyMap<Endpoint, readonly Joiner[]>;
+  readonly variants?: ReadonlyMap<Endpoint, readonly Joiner[]> | undefined;
   /** A decision was made that we cannot apply, and its missing part did not come. */
   readonly isLost: boolean;
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { host, viewOfSize } from "../../test/core/sample-views.ts";
 import { type Choice, choose } from "./coordinator-choice.ts";
 import { FastPaxos } from "./fast-paxos.ts";
+import { advised } from "./identity.ts";
 import { FAST_RANK, keyOf, NO_RANK, type PromiseMessage, type Proposal, type Rank } from "./messages.ts";
 import { seededRandom, shuffled } from "./random.ts";
 import type { View } from "./view.ts";
@@ -165,6 +166,18 @@ describe("the choice of a value", () => {
     assert.equal(choose(view, promises, votes, own)?.value, own);
     votes.count(4, p2);
     assert.equal(choose(view, promises, votes, own)?.value, p2);
+  });
+
+  it("falls on a value with the advice that anybody has who accepted it in the highest round", () => {
+    const votes = [
+      classic(2, 1, advised(p1, [1n, 2n])),
+      classic(3, 1, p1),
+      classic(3, 1, advised(p1, [3n, 4n])),
+    ];
+    for (const order of [votes, votes.toReversed()]) {
+      assert.deepEqual(chosen(5, order)?.value.advice, [3n, 4n]);
+    }
+    assert.equal(chosen(5, votes.slice(0, 2))?.value.advice, undefined);
   });
 
   it("is none where nobody promised", () => {

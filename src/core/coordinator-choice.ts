@@ -40,12 +40,16 @@ function pick(
   votes: FastPaxos,
   candidate: Proposal | undefined,
 ): Proposal | undefined {
-  const tally = new Map<string, { readonly value: Proposal; count: number }>();
+  const tally = new Map<string, { value: Proposal; count: number }>();
   for (const { voted, value } of promises) {
     if (value.length === 0 || compareRanks(voted, highest) !== 0) continue;
     const entry = tally.get(keyOf(value));
-    if (entry === undefined) tally.set(keyOf(value), { value, count: 1 });
-    else entry.count += 1;
+    if (entry === undefined) {
+      tally.set(keyOf(value), { value, count: 1 });
+      continue;
+    }
+    entry.count += 1;
+    if (entry.value.advice === undefined) entry.value = value; // What was advised before, where any of them knows it.
   }
   const entries = [...tally.values()];
   if (entries.length === 1) return entries[0]!.value;

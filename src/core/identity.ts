@@ -25,6 +25,12 @@ export function identified(value: Proposal, identities: readonly bigint[]): Prop
   return identities.length === 0 ? value : Object.assign([...value], { identities });
 }
 
+/** The same value, with advice as whom its joiners come, in their order. */
+export function advised(value: Proposal, advice: readonly bigint[]): Proposal {
+  const { identities } = value;
+  return advice.length === 0 ? value : Object.assign([...value], identities && { identities }, { advice });
+}
+
 function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(2 * text.length);
   for (let i = 0; i < text.length; i++) {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, joiner, nodeMetadata, viewOfSize } from "../../test/core/sample-views.ts";
+import { advised, identified, identityOf } from "./identity.ts";
 import { JoinerLedger, VARIANTS_SETTLE_MS } from "./joiner-ledger.ts";
-import type { Joiner } from "./messages.ts";
+import { type Joiner, keyOf } from "./messages.ts";
 
 const node = host(100);
 const [first, second, third] = [joiner(100), joiner(101), joiner(102)] as [Joiner, Joiner, Joiner];
@@ -147,6 +148,39 @@ describe("the ledger of joiners (PITFALLS B3)", () => {
       ]),
     );
     assert.deepEqual(ledger.resolve([host(1)], view), new Map());
+  });
+
+  it("advises to take a decision's joiners as they are known here, beside Rust members and where nobody has yet", () => {
+    const ledger = new JoinerLedger();
+    const mixed = viewOfSize(3, (i) => i === 2);
+    const decision = [host(1), node, host(101)];
+    ledger.record(node, 0, first, 0);
+    assert.equal(ledger.advised(decision, mixed), decision, "one of them is not known");
+    ledger.record(host(101), 0, second, 0);
+    const value = ledger.advised(decision, mixed);
+    assert.deepEqual(value, advised(decision, [identityOf(first), identityOf(second)]));
+    assert.equal(keyOf(value), keyOf(decision));
+    assert.equal(ledger.advised(decision, viewOfSize(3)), decision);
+    const earlier = advised(decision, [1n, 2n]);
+    assert.equal(ledger.advised(earlier, mixed), earlier);
+  });
+
+  it("resolves a decision as it was advised, and as it knows best where it waited for that in vain", () => {
+    const ledger = new JoinerLedger();
+    const mixed = viewOfSize(3, (i) => i === 2);
+    for (const ring of [0, 1]) ledger.record(node, ring, first, 0);
+    const decision = advised([node], [identityOf(second)]);
+    assert.equal(ledger.resolve(decision, mixed), undefined);
+    assert.deepEqual(ledger.resolve(decision, mixed, true), new Map([[node, first]]));
+    assert.equal(
+      ledger.resolve(identified([node], [identityOf(second)]), mixed, true),
+      undefined,
+      "no advice",
+    );
+    ledger.record(node, 2, second, 0);
+    for (const isLate of [false, true]) {
+      assert.deepEqual(ledger.resolve(decision, mixed, isLate), new Map([[node, second]]));
+    }
   });
 
   it("records a limited number of joiners, and says so of those beyond", () => {

@@ -5,7 +5,7 @@
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
-import { identified, identityOf } from "./identity.ts";
+import { advised, identified, identityOf } from "./identity.ts";
 import { type Joiner, type Proposal, sameJoiner } from "./messages.ts";
 import type { View } from "./view.ts";
 
@@ -103,8 +103,15 @@ export class JoinerLedger {
     return entry === undefined || entry.variants.length < 2 ? -Infinity : entry.newestAt + VARIANTS_SETTLE_MS;
   }
 
-  /** The value with its joiners as they are known here by now. */
+  /** All that was told of these joiners, where any of them may be taken for another than it is taken for here. */
+  contested(joiners: ReadonlyMap<Endpoint, Joiner>): ReadonlyMap<Endpoint, readonly Joiner[]> | undefined {
+    const variants = new Map([...joiners.keys()].map((node) => [node, this.variantsOf(node)]));
+    return [...variants.values()].some(({ length }) => length > 1) ? variants : undefined;
+  }
+
+  /** The value with its joiners as they are known here by now, where votes can say that. */
   identified(value: Proposal, view: View): Proposal {
+    if (!view.isAllNode) return value;
     const joining = value.filter((node) => !view.has(node));
     return identified(
       value,
@@ -112,16 +119,26 @@ export class JoinerLedger {
     );
   }
 
-  /** The joiners that a decision names, or `undefined` while one of them is not recorded here as it was decided. */
-  resolve(decision: Proposal, view: View): ReadonlyMap<Endpoint, Joiner> | undefined {
+  /** The value with advice to take its joiners as they are known here, where nobody gave any and votes do not say it. */
+  advised(value: Proposal, view: View): Proposal {
+    if (view.isAllNode || value.advice !== undefined) return value;
+    const joiners = this.resolve(value, view);
+    return joiners === undefined ? value : advised(value, [...joiners.values()].map(identityOf));
+  }
+
+  /**
+   * The joiners that a decision names, or `undefined` while one of them is not recorded here as it was decided, or as it
+   * was advised to take it; who has waited for that for long takes it as it is known here.
+   */
+  resolve(decision: Proposal, view: View, isLate = false): ReadonlyMap<Endpoint, Joiner> | undefined {
+    const identities = decision.identities ?? decision.advice;
     const joiners = new Map<Endpoint, Joiner>();
     for (const endpoint of decision) {
       if (view.has(endpoint)) continue;
-      const identity = decision.identities?.[joiners.size];
-      const joiner =
-        identity === undefined
-          ? this.joinerOf(endpoint)
-          : this.variantsOf(endpoint).find((variant) => identityOf(variant) === identity);
+      const identity = identities?.[joiners.size];
+      const isFree = identity === undefined || (isLate && decision.identities === undefined);
+      const named = this.variantsOf(endpoint).find((variant) => identityOf(variant) === identity);
+      const joiner = named ?? (isFree ? this.joinerOf(endpoint) : undefined);
       if (joiner === undefined) return undefined;
       joiners.set(endpoint, joiner);
     }

@@ -33,9 +33,13 @@ export interface Edge {
 
 /**
  * The members to add and to remove, in ascending Endpoint order. Where all members run this library it says too as whom
- * the joiners among them come (`identityOf`), in the same order; to Rust members it is the list alone.
+ * the joiners among them come (`identityOf`), in the same order; to Rust members it is the list alone. Beside those the
+ * coordinator of a classic round says in the same way as whom to take them: advice, by which values do not differ.
  */
-export type Proposal = readonly Endpoint[] & { readonly identities?: readonly bigint[] };
+export type Proposal = readonly Endpoint[] & {
+  readonly identities?: readonly bigint[];
+  readonly advice?: readonly bigint[];
+};
 
 /** Messages that name the configuration they were written under and the member that wrote them. */
 interface Within {

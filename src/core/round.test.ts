@@ -5,7 +5,7 @@ import { host, hosts, joiner, joinerAt, K, nodeMetadata, viewOfSize } from "../.
 import type { Conclusion } from "./conclusion.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { identified, identityOf } from "./identity.ts";
+import { advised, identified, identityOf } from "./identity.ts";
 import {
   type Accepted,
   type Alerts,
@@ -252,6 +252,57 @@ describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
       .flatMap(({ decided, variants }) => (decided === undefined ? [] : [{ decided, variants }]));
     assert.deepEqual(decision!.decided.joiners, new Map([[newcomer, joiner(101)]]));
     assert.equal(decision!.variants, undefined);
+  });
+
+  it("comes in as its coordinator advised, beside Rust members, and who lacks that variant waits two seconds for it", () => {
+    const mesh = viewOfSize(5, (i) => i === 4);
+    const rank = { round: 2, nodeIndex: 5n };
+    const decidedBy = (round: Round, value: Proposal): readonly Conclusion[] =>
+      hosts(3).map((sender) =>
+        round.hear({ kind: "accepted", sender, configuration: mesh.id, rank, value }, 1),
+      );
+    const tell = (round: Round, variantOn: (ring: number) => number): void => {
+      for (const ring of mesh.observersOf(newcomer).keys()) {
+        round.hear(joinOn(ring, newcomer, joiner(variantOn(ring)), mesh), 0);
+      }
+    };
+    const value = advised([newcomer], [identityOf(joiner(101))]);
+    const both = roundOf(mesh);
+    tell(both, (ring) => (ring < 6 ? 100 : 101));
+    const { decided, variants } = decidedBy(both, value).at(-1)!;
+    assert.deepEqual(decided!.joiners, new Map([[newcomer, joiner(101)]]));
+    assert.deepEqual(
+      variants,
+      new Map([[newcomer, [joiner(100), joiner(101)]]]),
+      "Rust members may have gone there",
+    );
+
+    const one = roundOf(mesh);
+    tell(one, () => 100);
+    assert.equal(decidedBy(one, value).at(-1)!.decided, undefined);
+    assert.equal(one.wake(2000).decided, undefined);
+    assert.deepEqual(one.wake(2001).decided!.joiners, new Map([[newcomer, joiner(100)]]));
+  });
+
+  it("is said to be taken as it is known to the coordinator of a classic round, beside Rust members", () => {
+    for (const isForeign of [true, false]) {
+      const mesh = viewOfSize(5, (i) => isForeign && i === 4);
+      const round = roundOf(mesh);
+      hearAllAbout(round, [newcomer], 0, mesh);
+      const at = round.wakeAt;
+      const prepare = round.wake(at).say.find((said): said is Prepare => said.kind === "prepare")!;
+      const within = { sender: self, configuration: mesh.id, rank: prepare.rank };
+      const idea = isForeign ? [newcomer] : identified([newcomer], [identityOf(joinerAt(newcomer))]);
+      const voted = { round: 1, nodeIndex: 1n };
+      const said = [host(0), host(1), host(2), host(3)].flatMap(
+        (sender) => round.hear({ kind: "promise", ...within, sender, voted, value: idea }, at).say,
+      );
+      const expected = isForeign ? advised([newcomer], [identityOf(joinerAt(newcomer))]) : idea;
+      assert.deepEqual(
+        said.map((gossip) => gossip.kind === "accept" && gossip.value),
+        [expected],
+      );
+    }
   });
 
   it("is not decided by votes that mean different variants", () => {

@@ -102,9 +102,7 @@ export class Round {
   /** Hears a message that was written under this configuration. */
   hear(gossip: Gossip, now: Millis): { readonly reply: Reply } & Conclusion {
     this.#draft = emptyDraft();
-    const reply = this.view.has(gossip.sender)
-      ? this.#hearMember(gossip, now)
-      : refuse.notMember(gossip.sender);
+    const reply = this.#hear(gossip, now);
     this.#choose(now);
     this.#conclude(now);
     return { reply, ...this.#draft };
@@ -138,7 +136,8 @@ export class Round {
     return this.view.members.filter((node) => !this.#dead.has(node) && !this.#classic.hasPromised(node));
   }
 
-  #hearMember(gossip: Gossip, now: Millis): Reply {
+  #hear(gossip: Gossip, now: Millis): Reply {
+    if (!this.view.has(gossip.sender)) return refuse.notMember(gossip.sender);
     this.#detector.hears(gossip.sender, now);
     if (gossip.sender !== this.#self) this.#deafAt = Infinity;
     if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
@@ -214,8 +213,8 @@ export class Round {
     const { value, againAt } = this.#ledger.settled(proposal, now);
     this.#settlesAt = againAt;
     if (value.length === 0) return;
-    const { id: configuration, isAllNode } = this.view;
-    const idea = isAllNode ? this.#ledger.identified(value, this.view) : value;
+    const configuration = this.view.id;
+    const idea = this.#ledger.identified(value, this.view);
     this.#announced = idea;
     this.#unstableAt = Infinity;
     if (this.#classic.voteFast(idea)) {
@@ -277,7 +276,10 @@ export class Round {
     if (choice === undefined) return;
     const until = this.#firstAttemptAt! + UNSAFE_CHOICE_MS;
     if (!choice.isSafe && now < until) this.#unsafeUntil = until;
-    else this.#draft.say.push(...this.#classic.propose(choice.value, this.#dead));
+    else {
+      const value = this.#ledger.advised(choice.value, this.view);
+      this.#draft.say.push(...this.#classic.propose(value, this.#dead));
+    }
   }
 
   #decide(value: Proposal | undefined, now: Millis): void {
@@ -287,14 +289,12 @@ export class Round {
   #conclude(now: Millis): void {
     if (this.#decision === undefined) return;
     const { value, until } = this.#decision;
-    const joiners = this.#ledger.resolve(value, this.view);
+    const joiners = this.#ledger.resolve(value, this.view, now >= until);
     if (joiners === undefined) {
       this.#draft.isLost = now >= until;
       return;
     }
     this.#draft.decided = certify(this.view, value, joiners, this.#fast, this.#classic);
-    if (value.identities !== undefined) return;
-    const variants = new Map([...joiners.keys()].map((node) => [node, this.#ledger.variantsOf(node)]));
-    if ([...variants.values()].some(({ length }) => length > 1)) this.#draft.variants = variants;
+    if (value.identities === undefined) this.#draft.variants = this.#ledger.contested(joiners);
   }
 }

@@ -20,7 +20,7 @@ import {
   nodeIdOf,
   parseEndpoint,
 } from "../core/endpoint.ts";
-import { identified } from "../core/identity.ts";
+import { advised, identified } from "../core/identity.ts";
 import type {
   Broadcast,
   Edge,
@@ -423,12 +423,14 @@ function endpoint(): fc.Arbitrary<Endpoint> {
     .map(([bytes, port, tls]) => endpointOf(bytes, port, tls)!);
 }
 
-function proposal(minLength: number): fc.Arbitrary<Proposal> {
+function proposal(minLength: number, hasAdvice = true): fc.Arbitrary<Proposal> {
   const nodes = fc.uniqueArray(endpoint(), { minLength, maxLength: 5 });
   return fc
-    .tuple(nodes, fc.array(u64(), { maxLength: 5 }))
-    .map(([endpoints, identities]) =>
-      identified(endpoints.sort(compareEndpoints), endpoints.length === 0 ? [] : identities),
+    .tuple(nodes, fc.array(u64(), { maxLength: 5 }), fc.array(u64(), { maxLength: hasAdvice ? 5 : 0 }))
+    .map(([endpoints, identities, advice]) =>
+      endpoints.length === 0
+        ? endpoints
+        : advised(identified(endpoints.sort(compareEndpoints), identities), advice),
     );
 }
 
@@ -464,7 +466,7 @@ function gossip(): fc.Arbitrary<Gossip> {
   const rank = rankOf();
   return fc.oneof(
     plain({ kind: fc.constant("alerts"), ...within, edges: fc.array(edge(), { maxLength: 4 }) }),
-    plain({ kind: fc.constant("fastAccepted"), ...within, value: proposal(1) }),
+    plain({ kind: fc.constant("fastAccepted"), ...within, value: proposal(1, false) }),
     plain({ kind: fc.constant("prepare"), ...within, rank }),
     plain({ kind: fc.constant("promise"), ...within, rank, voted: rankOf(), value: proposal(0) }),
     plain({ kind: fc.constant("accept"), ...within, rank, value: proposal(1) }),

@@ -178,18 +178,18 @@ function writeGossip(gossip: Gossip) {
       return { case: gossip.kind, value: { ...within, rank: wire.writeRank(gossip.rank) } };
     case "promise": {
       const ranks = { rnd: wire.writeRank(gossip.rank), vrnd: wire.writeRank(gossip.voted) };
-      const [vval, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
-      return { case: gossip.kind, value: { ...within, ...ranks, vval, identities } };
+      const [vval, said] = [wire.writeNodes(gossip.value), wire.writeJoiners(gossip.value)];
+      return { case: gossip.kind, value: { ...within, ...ranks, vval, ...said } };
     }
     case "accept": {
       const rnd = wire.writeRank(gossip.rank);
-      const [vval, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
-      return { case: gossip.kind, value: { ...within, rnd, vval, identities } };
+      const [vval, said] = [wire.writeNodes(gossip.value), wire.writeJoiners(gossip.value)];
+      return { case: gossip.kind, value: { ...within, rnd, vval, ...said } };
     }
     case "accepted": {
       const rnd = wire.writeRank(gossip.rank);
-      const [nodes, identities] = [wire.writeNodes(gossip.value), wire.writeIdentities(gossip.value)];
-      return { case: gossip.kind, value: { ...within, rnd, nodes, identities } };
+      const [nodes, said] = [wire.writeNodes(gossip.value), wire.writeJoiners(gossip.value)];
+      return { case: gossip.kind, value: { ...within, rnd, nodes, ...said } };
     }
   }
 }
@@ -210,13 +210,13 @@ function readGossip(body: Body): Gossip {
     case "prepare":
       return { kind: body.case, ...within, rank: wire.readRank(body.value.rank) };
     case "promise": {
-      const { rnd, vrnd, vval, identities } = body.value;
+      const { rnd, vrnd, vval, identities, advice } = body.value;
       const ranks = { rank: wire.readRank(rnd), voted: wire.readRank(vrnd) };
       return {
         kind: body.case,
         ...within,
         ...ranks,
-        value: vval.length === 0 ? [] : wire.readProposal(vval, identities),
+        value: vval.length === 0 ? [] : wire.readProposal(vval, identities, advice),
       };
     }
     case "accept": {
@@ -225,7 +225,7 @@ function readGossip(body: Body): Gossip {
         kind: body.case,
         ...within,
         rank,
-        value: wire.readProposal(body.value.vval, body.value.identities),
+        value: wire.readProposal(body.value.vval, body.value.identities, body.value.advice),
       };
     }
     case "accepted": {
@@ -234,7 +234,7 @@ function readGossip(body: Body): Gossip {
         kind: body.case,
         ...within,
         rank,
-        value: wire.readProposal(body.value.nodes, body.value.identities),
+        value: wire.readProposal(body.value.nodes, body.value.identities, body.value.advice),
       };
     }
   }

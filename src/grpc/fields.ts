@@ -13,7 +13,7 @@ import {
   nodeIdOf,
   portOf,
 } from "../core/endpoint.ts";
-import { identified } from "../core/identity.ts";
+import { advised, identified } from "../core/identity.ts";
 import type { Joiner, Metadata, Proposal, Rank, Refused } from "../core/messages.ts";
 import { refuse, refused } from "../core/refusals.ts";
 import { hasTooManyItems } from "./item-limit.ts";
@@ -147,11 +147,17 @@ export function writeIdentities(value: Proposal): bigint[] {
   return [...(value.identities ?? [])];
 }
 
+/** As whom joiners come, as messages of classic rounds say it. */
+export function writeJoiners(value: Proposal): { identities: bigint[]; advice: bigint[] } {
+  return { identities: writeIdentities(value), advice: [...(value.advice ?? [])] };
+}
+
 export function readProposal(
   wire: readonly Lenient<WireEndpoint>[],
   identities: readonly bigint[] = [],
+  advice: readonly bigint[] = [],
 ): Proposal {
   const value = wire.map(readEndpoint);
   if (!isProposal(value)) throw new Malformed(refuse.invalidProposal);
-  return identified(value, identities);
+  return advised(identified(value, identities), advice);
 }

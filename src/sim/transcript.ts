@@ -5,6 +5,7 @@ import type { Effect, Event, Millis } from "../core/doorway.ts";
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
 import { INQUIRY_RANK } from "../core/inquiry.ts";
 import { compareRanks, type Gossip, type Request } from "../core/messages.ts";
+import { isRelay } from "./relay.ts";
 
 const TAIL_MAX = 400;
 
@@ -57,7 +58,7 @@ export class Transcript {
 function isTold(event: Event, effect: Effect): boolean {
   switch (effect.kind) {
     case "send":
-      return event.kind !== "request" || event.request !== effect.request;
+      return !isRelay(event, effect.request);
     case "call":
       return effect.request.kind !== "probe";
     default:

@@ -15,6 +15,7 @@ import { Reports } from "./checkers/reports.ts";
 import { Rings } from "./checkers/rings.ts";
 import { Votes } from "./checkers/votes.ts";
 import type { Ending, Host, Process } from "./process.ts";
+import { isRelay } from "./relay.ts";
 
 /** A violation that a scenario expects: a model of a peer with bugs, or a mesh that is split on purpose. */
 export type Excuse = (violation: Violation) => boolean;
@@ -163,10 +164,10 @@ export class Watch {
       case "call": {
         const { request } = effect;
         const to = effect.kind === "send" ? effect.to : [effect.to];
-        const isRelay = event.kind === "request" && event.request === request;
-        for (const checker of this.#lookingAt.said) checker.said(process, request, to, isRelay);
+        const isToldOn = isRelay(event, request);
+        for (const checker of this.#lookingAt.said) checker.said(process, request, to, isToldOn);
         const gossip = gossipIn(request);
-        if (isRelay || gossip?.sender !== process.endpoint) return;
+        if (isToldOn || gossip?.sender !== process.endpoint) return;
         if (this.#isForStragglers(process, effect, gossip)) return;
         for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
         return;

@@ -20,6 +20,7 @@ import { refuse, refused } from "../../core/refusals.ts";
 import type { StartOptions } from "../population.ts";
 import type { MachineOptions } from "../process.ts";
 import { AlertBatch } from "./alert-batch.ts";
+import { asRead } from "./as-read.ts";
 import { BroadcastFilter, secondsOf } from "./broadcast-filter.ts";
 import { type Applied, Configuration, Panic } from "./configuration.ts";
 import { Consensus } from "./consensus.ts";
@@ -150,7 +151,7 @@ class RustPeer implements Machine {
   // What others ask.
 
   #onRequest(token: Token, request: Request): void {
-    const reply = this.#guarded(() => this.#replyTo(token, request));
+    const reply = this.#guarded(() => this.#replyTo(token, asRead(request)));
     if (reply !== undefined) this.#out.reply(token, reply);
   }
 
