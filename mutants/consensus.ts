@@ -192,8 +192,8 @@ export const CONSENSUS: readonly Mutant[] = [
     name: "strangers-vote",
     breaks: "only members of a configuration vote in it (B19)",
     file: "round.ts",
-    find: "const reply = this.view.has(gossip.sender)\n",
-    replace: "const reply = true\n",
+    find: "if (!this.view.has(gossip.sender)) return refuse.notMember(gossip.sender);",
+    replace: "",
     first: "S41",
   },
   {
