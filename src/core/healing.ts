@@ -229,8 +229,7 @@ export class Healing {
     if (call.configuration !== this.#view.id) return undefined;
     this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
     const isImpostor = this.#check.isImpostor(call.to);
-    if (isImpostor)
-      this.#origins.noteSplit(`another process, of another mesh, has the address of ${call.to}`);
+    if (isImpostor) this.#origins.noteSplit(`a process of another mesh has the address of ${call.to}`);
     const isLost = this.#check.isMajorityHere && this.#laggards.isLost(call.to);
     if (isImpostor || isLost) return { kind: "report", subject: call.to };
     return reply.kind === "compared" ? this.#onCompared(this.#view, call.to, reply, now) : undefined;
@@ -241,9 +240,10 @@ export class Healing {
     if (this.#laggards.isBehind(repair.node)) this.#check.answered(repair.node, "behind");
     if (repair.result !== "astray") return undefined;
     // Rust members cannot change over. Where most are there, it is we who do.
-    const isFree = this.#bonds?.isFree ?? false;
-    const turn = this.#view && this.#turns.found(repair.node, repair.located!, this.#view, isFree);
-    this.#laggards.decide(repair, turn === undefined && this.#check.isMajorityHere);
+    const view = this.#view;
+    const turn = view && this.#turns.found(repair.node, repair.located!, view, this.#bonds?.isFree ?? false);
+    const isToGo = view && this.#check.isMajorityHere && !this.#turns.mayDraw(repair.located!, view);
+    this.#laggards.decide(repair, turn === undefined && isToGo === true);
     return turn && this.#turn(turn);
   }
 
@@ -252,6 +252,7 @@ export class Healing {
     const said = findingOf(reply, view, this.#history);
     const finding = said === "other" && this.#laggards.isBehind(node) ? "behind" : said;
     this.#laggards.found(node, finding, view, now);
+    if (finding === "same") this.#turns.foundHere(node, view);
     return finding;
   }
 

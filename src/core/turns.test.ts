@@ -69,4 +69,17 @@ describe("members that took another turn and cannot change over (PITFALLS B3)", 
       [undefined, undefined, other],
     );
   });
+
+  it("are not to be removed while all who are free may have to go to where most Rust members are", () => {
+    const { turns, taken, other } = crossroads(9, (i) => i < 4);
+    assert.equal(turns.mayDraw(other, taken), true, "nobody has been found");
+    turns.foundHere(host(0), taken);
+    turns.foundHere(host(5), taken);
+    assert.equal(turns.mayDraw(other, taken), true, "three may be there");
+    turns.foundHere(host(1), taken);
+    assert.equal(turns.mayDraw(other, taken), false, "half of them is not most");
+    assert.equal(turns.mayDraw(taken.next([host(1)], new Map()), taken), false);
+    turns.follow();
+    assert.equal(turns.mayDraw(other, taken), false);
+  });
 });

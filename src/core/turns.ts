@@ -21,11 +21,14 @@ export class Turns {
   #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
   /** Members that took other turns than we did, and whether they would change over. */
   readonly #turned = new Map<ConfigurationId, Map<Endpoint, boolean>>();
+  /** Rust members that were found where we are. */
+  readonly #here = new Set<Endpoint>();
 
   /** A configuration begins. */
   follow(): void {
     this.#crossroads = undefined;
     this.#turned.clear();
+    this.#here.clear();
   }
 
   /** The step from `before` to this view could have been taken in several ways; answers where it could have led instead. */
@@ -51,10 +54,21 @@ export class Turns {
    * two camps may remain, neither of them a majority.
    */
   found(member: Endpoint, other: View, ours: View, isFree: boolean): Turn | undefined {
-    const isOther = this.#crossroads?.ways.others.some(({ id }) => id === other.id) === true;
-    if (!isOther) return undefined;
+    if (!this.#isWay(other)) return undefined;
     const isTime = this.#count(member, false, other, ours) || (isFree && this.#holdsMost(other, ours));
     return isTime ? this.#to(other) : undefined;
+  }
+
+  /** This member is where we are. */
+  foundHere(member: Endpoint, ours: View): void {
+    if (this.#crossroads !== undefined && !ours.isNode(member)) this.#here.add(member);
+  }
+
+  /** Most of the Rust members may be there, as far as we know, so that all who are free would go there. */
+  mayDraw(other: View, ours: View): boolean {
+    if (!this.#isWay(other)) return false;
+    const rust = rustIn(ours).filter((member) => !this.#here.has(member) && !this.#isBeside(member, other));
+    return 2 * rust.length > rustIn(ours).length;
   }
 
   /** A member proves that it went to this view from where we went to `ours`; true where so many did that we have to. */
@@ -73,8 +87,18 @@ export class Turns {
   /** Most of the Rust members, which follow nobody, are there. */
   #holdsMost(other: View, ours: View): boolean {
     const there = this.#turned.get(other.id);
-    const rust = ours.members.filter((member) => !ours.isNode(member));
+    const rust = rustIn(ours);
     return 2 * rust.filter((member) => there?.get(member) === false).length > rust.length;
+  }
+
+  /** The last step could have led there. */
+  #isWay(other: View): boolean {
+    return this.#crossroads?.ways.others.some(({ id }) => id === other.id) === true;
+  }
+
+  /** It was found in yet another place. */
+  #isBeside(member: Endpoint, other: View): boolean {
+    return [...this.#turned].some(([id, there]) => id !== other.id && there.has(member));
   }
 
   #to(view: View | undefined): Turn | undefined {
@@ -82,6 +106,10 @@ export class Turns {
     const { by } = this.#crossroads!;
     return { view, by: { ...by, joiners: joinersIn(view, by) } };
   }
+}
+
+function rustIn(view: View): readonly Endpoint[] {
+  return view.members.filter((member) => !view.isNode(member));
 }
 
 /** The same decision, with the joiners as this view has them. */
