@@ -144,6 +144,7 @@ export class History implements Checker {
       if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
       else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
       this.#chapters.set(view.id, { ...emptyChapter(process, view), place: 0, from: undefined });
+      for (const uuid of view.uuids) this.#admitted.set(uuid, view.id);
       return false;
     }
     const past = this.#chapters.get(from.id)!;
