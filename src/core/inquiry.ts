@@ -71,6 +71,8 @@ export function findingOf(
   }
   if (reply.kind !== "refused") return "silent";
   if (isHere(reply)) return "same";
+  // We compare with Node members only, so another process, of another implementation, has the address.
+  if (reply.code === "unimplemented") return "stranger";
   if (reply.why === refuse.wrongConfiguration.why) return "other";
   return reply.code === "aborted" && reply.why.endsWith(" not in configuration") ? "stranger" : "silent";
 }
