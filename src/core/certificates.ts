@@ -53,6 +53,15 @@ export function viewAfter(view: View, certificate: Certificate): View | undefine
   return view.next(value, joiners);
 }
 
+/** The same decision, with the joiners as this view has them. */
+export function asAppliedIn(view: View, by: Certificate): Certificate {
+  const joiners = [...by.joiners].map(([node, joiner]): [Endpoint, Joiner] => {
+    const { uuid = joiner.uuid, metadata } = view.recordOf(node) ?? joiner;
+    return [node, { uuid, metadata }];
+  });
+  return { ...by, joiners: new Map(joiners) };
+}
+
 /** A configuration to take next, and what led there, where that is known. */
 export interface Step {
   readonly view: View;

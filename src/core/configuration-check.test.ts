@@ -186,4 +186,39 @@ describe("the configuration check", () => {
     check.agrees(odd!);
     assert.ok(!check.isImpostor(odd!));
   });
+
+  describe("of those who are elsewhere", () => {
+    const [here, one, another] = [hosts(2, 2), hosts(3, 4), hosts(2, 7)];
+    const view = viewOf([self, ...here, ...one, ...another]);
+    const [nearer, farther] = [view.id - 1n, view.id + 1n];
+
+    /** `here` say that they are here, `one` of two configurations has three, another two; who is `silent` did not say where. */
+    function judged(place: bigint, silent: readonly Endpoint[] = []): ConfigurationCheck {
+      const check = checkOf(view);
+      check.hurry(0);
+      for (const member of check.due(check.wakeAt)) {
+        const at = one.includes(member) ? place : 7n;
+        if (here.includes(member)) check.answered(member, "same", view.id);
+        else check.answered(member, "other", silent.includes(member) ? undefined : at);
+      }
+      check.due(check.wakeAt);
+      return check;
+    }
+
+    it("as many as here outweigh those where the greater id is", () => {
+      assert.ok(!judged(nearer).outweighs(nearer));
+      assert.ok(judged(farther).outweighs(farther));
+      assert.ok(!judged(farther).outweighs(7n), "two are fewer");
+    });
+
+    it("those who do not say where may be in any", () => {
+      const check = judged(nearer, another);
+      assert.ok(check.outweighs(nearer));
+      assert.ok(!check.outweighs(7n));
+    });
+
+    it("none outweigh anybody before they were asked", () => {
+      assert.ok(!checkOf(view).outweighs(farther));
+    });
+  });
 });

@@ -6,6 +6,7 @@
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { ConfigurationId } from "./messages.ts";
 import { type Random, shuffled } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
@@ -42,8 +43,12 @@ export class ConfigurationCheck {
   readonly #asked = new Map<Endpoint, Finding | undefined>();
   /** Member → rounds in a row in which it did not know us, though it is in our view. */
   readonly #strangers = new Map<Endpoint, number>();
+  /** In which configurations those are who said so. */
+  readonly #places = new Map<Endpoint, ConfigurationId>();
   /** Who was elsewhere in the last round, and has us as a member there. */
   #elsewhere: readonly Endpoint[] = [];
+  /** How many were here in the last round, ourselves included. */
+  #here = 1;
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
@@ -66,6 +71,9 @@ export class ConfigurationCheck {
     this.#agreeing.clear();
     this.#asked.clear();
     this.#strangers.clear();
+    this.#places.clear();
+    this.#elsewhere = [];
+    this.#here = 1;
     this.#isWide = false;
     this.#isBroken = false;
     this.#closesAt = -Infinity;
@@ -113,10 +121,12 @@ export class ConfigurationCheck {
     return toAsk;
   }
 
-  /** What a member said, or that it said nothing in time. */
-  answered(member: Endpoint, finding: Finding): void {
+  /** What a member said, and in which configuration it is, if it said that; or that it said nothing in time. */
+  answered(member: Endpoint, finding: Finding, place?: ConfigurationId): void {
     if (!this.#asked.has(member)) return;
     this.#asked.set(member, finding);
+    if (place === undefined) this.#places.delete(member);
+    else this.#places.set(member, place);
     if (![...this.#asked.values()].includes(undefined)) this.#closesAt = -Infinity;
     if (finding === "stranger") this.#strangers.set(member, (this.#strangers.get(member) ?? 0) + 1);
     else if (finding !== "silent") this.#strangers.delete(member);
@@ -152,6 +162,15 @@ export class ConfigurationCheck {
     return this.#elsewhere;
   }
 
+  /**
+   * No fewer may have been in that one in the last round than here: those who said so, and those elsewhere who did not say
+   * where. Of two that are equal the one with the greater id, so that not each goes where the other has been.
+   */
+  outweighs(id: ConfigurationId): boolean {
+    const there = this.#elsewhere.filter((member) => (this.#places.get(member) ?? id) === id).length;
+    return there === this.#here ? id > this.#view!.id : there > this.#here;
+  }
+
   /** It answered well, but from a configuration that does not know whom we spoke of. */
   isStrange(member: Endpoint): boolean {
     return this.#strangers.has(member);
@@ -180,6 +199,7 @@ export class ConfigurationCheck {
       else if (finding === "other" || finding === "stranger") elsewhere += 1;
       else this.#isBroken = true;
     }
+    this.#here = same;
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
     this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.

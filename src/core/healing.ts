@@ -10,7 +10,7 @@ import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { History } from "./history.ts";
-import { comparison, elderIn, findingOf, inquiry, PAST_TOLD } from "./inquiry.ts";
+import { comparison, elderIn, findingOf, inquiry, PAST_TOLD, placeIn } from "./inquiry.ts";
 import { Laggards, type RepairCall } from "./laggards.ts";
 import type {
   Certificate,
@@ -70,7 +70,7 @@ export class Healing {
     this.#departed = new Departed(options.self, options.random);
     this.#check = new ConfigurationCheck(options.self, options.settings, options.random);
     this.#origins = new Origins(options.settings, out);
-    this.#wayBack = new WayBack(options.self, options.settings, out);
+    this.#wayBack = new WayBack(options, this.#check, this.#history, out);
     this.#laggards = new Laggards(this.#history, options.settings, out);
   }
 
@@ -184,8 +184,8 @@ export class Healing {
     this.#bonds = round;
     const { faultTimeoutMs } = this.#options.settings;
     const asked = this.#check.due(now);
-    const { suspectsStale, elsewhere, isStale } = this.#check;
-    const mayReturn = suspectsStale && this.#wayBack.seek(elsewhere, this.#uuid!, view, round);
+    const { suspectsStale, isStale } = this.#check;
+    const mayReturn = suspectsStale && this.#wayBack.seek(this.#uuid!, view, round);
     if (isStale && !mayReturn) {
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
     }
@@ -227,7 +227,7 @@ export class Healing {
       return elder && { kind: "joinAnew", why: elder.why, contacts: [elder.to] };
     }
     if (call.configuration !== this.#view.id) return undefined;
-    this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now));
+    this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now), placeIn(reply));
     const isImpostor = this.#check.isImpostor(call.to);
     if (isImpostor) this.#origins.noteSplit(`a process of another mesh has the address of ${call.to}`);
     const isLost = this.#check.isMajorityHere && this.#laggards.isLost(call.to);

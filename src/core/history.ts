@@ -1,7 +1,7 @@
 // The configurations that we were in, and what ended each of them: to tell the past from what we are not in yet, and
 // to bring up to date those who stayed behind. Bounded, the oldest go first.
 
-import { viewAfter } from "./certificates.ts";
+import { asAppliedIn, viewAfter } from "./certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Certificate, ConfigurationId } from "./messages.ts";
 import type { View } from "./view.ts";
@@ -86,13 +86,22 @@ export class History {
     return viewAfter(last.view, certificate);
   }
 
-  /** That turn, to `right`, was the right one. What we took for the present belongs to the past. */
-  turn(wrong: View, right: View, certificate: Certificate): void {
+  /**
+   * That turn, to `right`, was the right one, by this certificate, or by ours where that leads there, too. What we took for
+   * the present belongs to the past.
+   */
+  turn(wrong: View, right: View, certificate: Certificate | undefined = this.#lastStepTo(right)): void {
     this.#remember(wrong.id);
     this.#astray = this.#astray.filter(({ id }) => id !== right.id);
     this.strayTo([wrong]);
     const last = this.#chapters.at(-1);
-    if (last !== undefined) last.certificate = certificate;
+    if (last !== undefined && certificate !== undefined) last.certificate = certificate;
+  }
+
+  #lastStepTo(right: View): Certificate | undefined {
+    const last = this.#chapters.at(-1);
+    const by = last?.certificate && asAppliedIn(right, last.certificate);
+    return by && viewAfter(last!.view, by)?.id === right.id ? by : undefined;
   }
 
   /** Somebody may have taken one of these where we took another: no step of ours leads on from there. */

@@ -57,6 +57,11 @@ export function isHere(reply: Reply): boolean {
   return reply.kind === "refused" && reply.why === refuse.notOurRank.why;
 }
 
+/** The configuration of the one that gave this answer, if it said that. */
+export function placeIn(reply: Reply): ConfigurationId | undefined {
+  return reply.kind === "compared" && reply.configuration !== 0n ? reply.configuration : undefined;
+}
+
 /** Where the one that gave this answer is, seen from our configuration and from those that we have left. */
 export function findingOf(
   reply: Reply,

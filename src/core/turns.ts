@@ -2,6 +2,7 @@
 // speak under an id that another variant of a joiner leads to, others prove where they went. Whoever took the turn of
 // the fewer changes over.
 
+import { asAppliedIn } from "./certificates.ts";
 import { Crossroads } from "./crossroads.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Certificate, ConfigurationId, Joiner } from "./messages.ts";
@@ -104,20 +105,10 @@ export class Turns {
   #to(view: View | undefined): Turn | undefined {
     if (view === undefined) return undefined;
     const { by } = this.#crossroads!;
-    return { view, by: { ...by, joiners: joinersIn(view, by) } };
+    return { view, by: asAppliedIn(view, by) };
   }
 }
 
 function rustIn(view: View): readonly Endpoint[] {
   return view.members.filter((member) => !view.isNode(member));
-}
-
-/** The same decision, with the joiners as this view has them. */
-function joinersIn(view: View, { joiners }: Certificate): ReadonlyMap<Endpoint, Joiner> {
-  return new Map(
-    [...joiners].map(([node, joiner]) => {
-      const { uuid = joiner.uuid, metadata } = view.recordOf(node)!;
-      return [node, { uuid, metadata }];
-    }),
-  );
 }

@@ -13,7 +13,7 @@ const view = viewOfSize(5);
 const kicked = view.next([host(4)], new Map());
 const joined = view.next([host(9)], new Map([[host(9), joiner(9)]]));
 
-const nowhere = { awaited: undefined };
+const nowhere = { isFree: true, awaited: undefined };
 
 interface Called {
   readonly call: ReturnCall;
@@ -21,10 +21,26 @@ interface Called {
   readonly request: Request;
 }
 
-function wayBack(): { way: WayBack; calls: Called[]; answerAll(): void } {
+interface Circumstances {
+  readonly elsewhere?: readonly Endpoint[];
+  readonly isOutweighed?: boolean;
+  readonly past?: readonly View[];
+}
+
+function wayBack({ elsewhere = [], isOutweighed = true, past = [] }: Circumstances = {}): {
+  way: WayBack;
+  calls: Called[];
+  turns: (readonly [View, View])[];
+  answerAll(): void;
+} {
   const calls: Called[] = [];
   let open = 0;
-  const out: ConstructorParameters<typeof WayBack>[2] = {
+  const turns: (readonly [View, View])[] = [];
+  const history: ConstructorParameters<typeof WayBack>[2] = {
+    isPast: (id) => past.some((view) => view.id === id),
+    turn: (wrong, right) => void turns.push([wrong, right]),
+  };
+  const out: ConstructorParameters<typeof WayBack>[3] = {
     call: (call, to, request) => {
       open += 1;
       calls.push({ call, to, request });
@@ -35,7 +51,9 @@ function wayBack(): { way: WayBack; calls: Called[]; answerAll(): void } {
   const answerAll = (): void => {
     open = 0;
   };
-  return { way: new WayBack(self, DEFAULT_SETTINGS, out), calls, answerAll };
+  const check = { elsewhere, outweighs: () => isOutweighed };
+  const way = new WayBack({ self, settings: DEFAULT_SETTINGS }, check, history, out);
+  return { way, calls, turns, answerAll };
 }
 
 const asked: ReturnCall = { kind: "return" };
@@ -46,22 +64,31 @@ function answer(there: View): Reply {
 
 describe("the way back", () => {
   it("asks a few of those who are elsewhere, as whom we are, twice, and then knows that it is in vain", () => {
-    const { way, calls, answerAll } = wayBack();
-    assert.equal(way.seek([], uuid(0), view, nowhere), false);
+    assert.equal(wayBack().way.seek(uuid(0), view, nowhere), false, "there is nobody to ask");
+    const { way, calls, answerAll } = wayBack({ elsewhere: hosts(6, 1) });
     for (let i = 0; i < 2; i++) {
-      assert.equal(way.seek(hosts(6, 1), uuid(0), view, nowhere), true);
-      assert.equal(way.seek(hosts(6, 1), uuid(0), view, nowhere), true, "it waits for answers");
+      assert.equal(way.seek(uuid(0), view, nowhere), true);
+      assert.equal(way.seek(uuid(0), view, nowhere), true, "it waits for answers");
       assert.equal(calls.length, 4 * (i + 1));
       answerAll();
     }
-    assert.equal(way.seek(hosts(6, 1), uuid(0), view, nowhere), false);
+    assert.equal(way.seek(uuid(0), view, nowhere), false);
     const request = calls[0]!.request as Join;
     assert.deepEqual([request.sender, request.uuid, request.configuration], [self, uuid(0), view.id]);
     way.follow();
-    assert.equal(
-      way.seek(hosts(6, 1), uuid(0), view, nowhere),
-      true,
-      "in the next configuration it may be needed again",
+    assert.equal(way.seek(uuid(0), view, nowhere), true, "in the next configuration it may be needed again");
+  });
+
+  it("asks Node members first, since Rust ones give their configuration to nobody", () => {
+    const { way, calls } = wayBack({ elsewhere: hosts(6, 1) });
+    way.seek(
+      uuid(0),
+      viewOfSize(7, (i) => i !== 3 && i !== 5),
+      nowhere,
+    );
+    assert.deepEqual(
+      calls.map(({ to }) => to),
+      [host(3), host(5), host(1), host(2)],
     );
   });
 
@@ -99,10 +126,10 @@ describe("the way back", () => {
   });
 
   it("of one that voted leads where its vote does, if a Rust member says that it is there", () => {
-    const { way, calls } = wayBack();
+    const { way, calls } = wayBack({ elsewhere: hosts(2, 1) });
     const mixed = viewOfSize(5, (i) => i !== 1);
     const awaited = mixed.next([host(4)], new Map());
-    way.seek(hosts(2, 1), uuid(0), mixed, { awaited });
+    way.seek(uuid(0), mixed, { isFree: false, awaited });
     const [ofNode, ofRust] = calls;
     assert.deepEqual([ofNode!.request.kind, ofNode!.call.awaited], ["join", undefined]);
     assert.deepEqual([ofRust!.request.kind, ofRust!.call.awaited], ["promise", awaited]);
@@ -118,5 +145,35 @@ describe("the way back", () => {
       assert.equal(way.answered(ofRust!.call, reply, uuid(0), mixed), undefined);
     }
     assert.equal(way.answered(ofNode!.call, refuse.notOurRank, uuid(0), mixed), undefined);
+  });
+
+  describe("beside Rust members, to a configuration that knows a joiner as another one", () => {
+    const mixed = viewOfSize(5, (i) => i !== 1);
+    const as = (id: number): View => mixed.next([host(9)], new Map([[host(9), joiner(id)]]));
+    const [here, there] = [as(9), as(10)];
+
+    function led(circumstances: Circumstances, isFree: boolean, from: View, to: View): unknown {
+      const { way, turns } = wayBack({ elsewhere: [host(2)], ...circumstances });
+      way.seek(uuid(0), from, { isFree, awaited: undefined });
+      const remedy = way.answered(asked, answer(to), uuid(0), from);
+      assert.deepEqual(turns, remedy === undefined ? [] : [[from, to]]);
+      return remedy;
+    }
+
+    it("leads who is not bound where more are", () => {
+      assert.deepEqual(led({}, true, here, there), { kind: "go", steps: [{ view: there }] });
+    });
+
+    it("leads nobody who voted or promised, or where fewer are, or back", () => {
+      assert.equal(led({}, false, here, there), undefined, "its vote may decide something here");
+      assert.equal(led({ isOutweighed: false }, true, here, there), undefined, "they will come here");
+      assert.equal(led({ past: [there] }, true, here, there), undefined, "it may have voted there");
+      const kickedToo = there.next([host(4)], new Map());
+      assert.equal(led({}, true, here, kickedToo), undefined, "not the same members");
+      const more = there.next([host(9)], new Map()).next([host(9)], new Map([[host(9), joiner(11)]]));
+      assert.equal(led({}, true, here, more), undefined, "more has happened there");
+      const { way } = wayBack();
+      assert.equal(way.answered(asked, answer(there), uuid(0), here), undefined, "it has not asked");
+    });
   });
 });
