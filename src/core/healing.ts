@@ -252,7 +252,7 @@ export class Healing {
     const said = findingOf(reply, view, this.#history);
     const finding = said === "other" && this.#laggards.isBehind(node) ? "behind" : said;
     this.#laggards.found(node, finding, view, now);
-    if (finding === "same") this.#turns.foundHere(node, view);
+    this.#turns.heard(node, finding, view);
     return finding;
   }
 

@@ -70,13 +70,27 @@ describe("members that took another turn and cannot change over (PITFALLS B3)", 
     );
   });
 
+  it("are most where they are most of those that answer", () => {
+    const { turns, taken, other } = crossroads(9, (i) => i < 4);
+    const go = (): View | undefined => turns.found(host(1), other, taken, true)?.view;
+    turns.found(host(0), other, taken, true);
+    turns.heard(host(2), "same", taken);
+    for (let i = 0; i < 2; i++) turns.heard(host(3), "silent", taken);
+    assert.equal(go(), undefined, "it may only be slow");
+    turns.heard(host(3), "other", taken);
+    for (let i = 0; i < 2; i++) turns.heard(host(3), "silent", taken);
+    assert.equal(go(), undefined, "it was slow");
+    turns.heard(host(3), "silent", taken);
+    assert.equal(go(), other);
+  });
+
   it("are not to be removed while all who are free may have to go to where most Rust members are", () => {
     const { turns, taken, other } = crossroads(9, (i) => i < 4);
     assert.equal(turns.mayDraw(other, taken), true, "nobody has been found");
-    turns.foundHere(host(0), taken);
-    turns.foundHere(host(5), taken);
+    turns.heard(host(0), "same", taken);
+    turns.heard(host(5), "same", taken);
     assert.equal(turns.mayDraw(other, taken), true, "three may be there");
-    turns.foundHere(host(1), taken);
+    turns.heard(host(1), "same", taken);
     assert.equal(turns.mayDraw(other, taken), false, "half of them is not most");
     assert.equal(turns.mayDraw(taken.next([host(1)], new Map()), taken), false);
     turns.follow();

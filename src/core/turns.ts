@@ -3,6 +3,7 @@
 // the fewer changes over.
 
 import { asAppliedIn } from "./certificates.ts";
+import type { Finding } from "./configuration-check.ts";
 import { Crossroads } from "./crossroads.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Certificate, ConfigurationId, Joiner } from "./messages.ts";
@@ -10,6 +11,8 @@ import type { View } from "./view.ts";
 
 /** Other turns that are remembered. */
 const TURNS_MAX = 64;
+/** Times in a row that a Rust member says nothing before it is taken for gone, as one that crashed is. */
+const SILENT_MAX = 3;
 
 /** The turn to take instead of ours, and the decision as it was applied there. */
 export interface Turn {
@@ -24,12 +27,15 @@ export class Turns {
   readonly #turned = new Map<ConfigurationId, Map<Endpoint, boolean>>();
   /** Rust members that were found where we are. */
   readonly #here = new Set<Endpoint>();
+  /** Rust members that said nothing when they were asked last, and how often in a row. */
+  readonly #silent = new Map<Endpoint, number>();
 
   /** A configuration begins. */
   follow(): void {
     this.#crossroads = undefined;
     this.#turned.clear();
     this.#here.clear();
+    this.#silent.clear();
   }
 
   /** The step from `before` to this view could have been taken in several ways; answers where it could have led instead. */
@@ -60,9 +66,12 @@ export class Turns {
     return isTime ? this.#to(other) : undefined;
   }
 
-  /** This member is where we are. */
-  foundHere(member: Endpoint, ours: View): void {
-    if (this.#crossroads !== undefined && !ours.isNode(member)) this.#here.add(member);
+  /** A member was asked where it is. */
+  heard(member: Endpoint, finding: Finding, ours: View): void {
+    if (this.#crossroads === undefined || ours.isNode(member)) return;
+    if (finding === "silent") this.#silent.set(member, (this.#silent.get(member) ?? 0) + 1);
+    else this.#silent.delete(member);
+    if (finding === "same") this.#here.add(member);
   }
 
   /** Most of the Rust members may be there, as far as we know, so that all who are free would go there. */
@@ -85,10 +94,10 @@ export class Turns {
     return other.id > ours.id || ![...members.values()].includes(true);
   }
 
-  /** Most of the Rust members, which follow nobody, are there. */
+  /** Most of the Rust members that answer, which follow nobody, are there. */
   #holdsMost(other: View, ours: View): boolean {
     const there = this.#turned.get(other.id);
-    const rust = rustIn(ours);
+    const rust = rustIn(ours).filter((member) => (this.#silent.get(member) ?? 0) < SILENT_MAX);
     return 2 * rust.filter((member) => there?.get(member) === false).length > rust.length;
   }
 
