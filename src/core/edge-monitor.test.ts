@@ -51,6 +51,7 @@ describe("the edge monitor (PROTOCOL §11)", () => {
   it("probes each distinct subject once per period, at the same moments as everybody", () => {
     const monitor = monitorOf(view, 1.5 * PERIOD);
     assert.deepEqual(monitor.due(1.5 * PERIOD), []);
+    for (const node of monitor.due(monitor.wakeAt)) monitor.answered(node, "healthy", 1.7 * PERIOD);
     assert.equal(monitor.wakeAt, 2 * PERIOD);
     for (const number of [2, 3]) {
       assert.deepEqual(new Set(monitor.due(number * PERIOD)), distinctSubjects(view));
@@ -58,6 +59,31 @@ describe("the edge monitor (PROTOCOL §11)", () => {
       assert.deepEqual(monitor.due(number * PERIOD + 1), []);
       assert.equal(monitor.wakeAt, (number + 1) * PERIOD);
     }
+  });
+
+  it("probes new subjects once before their first period, which it neither delays nor strikes", () => {
+    const newAt = 3 * PERIOD + 10;
+    const monitor = monitorOf(view, newAt);
+    const firstAt = monitor.wakeAt;
+    assert.ok(firstAt > newAt && firstAt < newAt + PERIOD / 4, `${firstAt}`);
+    assert.deepEqual(monitor.due(firstAt - 1), []);
+    assert.deepEqual(new Set(monitor.due(firstAt)), distinctSubjects(view));
+    assert.equal(firstAt + monitor.patienceMs(subject, firstAt), 4 * PERIOD);
+    for (const node of distinctSubjects(view)) monitor.answered(node, "silent", firstAt + 1);
+    assert.equal(monitor.wakeAt, 4 * PERIOD);
+    assert.deepEqual(periods(monitor, subject, Array(STRIKES).fill("silent"), 4), [[], [], rings]);
+    assert.equal(monitor.patienceMs(subject, 4 * PERIOD), PERIOD);
+
+    monitor.follow(view, 7 * PERIOD);
+    assert.equal(monitor.wakeAt, 7 * PERIOD, "nobody is new");
+  });
+
+  it("does not do so beside Rust members, who would not report with us (PITFALLS B9b)", () => {
+    const monitor = monitorOf(
+      viewOfSize(5, (i) => i === 4),
+      PERIOD / 2,
+    );
+    assert.equal(monitor.wakeAt, PERIOD);
   });
 
   it("does not probe anew while an answer is outstanding, but as soon as it came", () => {
@@ -173,7 +199,7 @@ describe("a process that stood still (PITFALLS E8)", () => {
         if (monitor.answered(subject, "silent", now).length > 0) return now - silentFrom;
       }
       for (const node of monitor.due(now)) {
-        if (node === subject && now >= silentFrom) deadline = now + PERIOD;
+        if (node === subject && now >= silentFrom) deadline = now + monitor.patienceMs(subject, now);
         else monitor.answered(node, "healthy", now);
       }
     }

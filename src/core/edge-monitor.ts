@@ -4,7 +4,8 @@
 //
 // Periods begin at multiples of their length on the clock, so that members probe in step: all observers of a dead
 // member strike it at the same moments and report it together, and a process that is at rest wakes once per period
-// instead of once for each neighbour.
+// instead of once for each neighbour. Only new subjects are probed once before their first period, for the connection:
+// where it breaks, or is refused, the subject has crashed, and nobody has to wait for a period to find out.
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -14,6 +15,8 @@ import type { View } from "./view.ts";
 
 interface Watch {
   rings: readonly number[];
+  /** It was never probed. */
+  isNew: boolean;
   strikes: number;
   /** A probe is under way. */
   isAsked: boolean;
@@ -36,6 +39,8 @@ const DOUBT_MAX_MS = 6000;
 const DOUBT_HALVES_MS = 5000;
 /** What strikes may lack: a doubt that is as good as gone costs nobody another period. */
 const STRIKES_SLACK = 0.2;
+/** When to probe new subjects: members come to a view one after the other, and have enough to do just then. */
+const FIRST_PROBE_MS = 250;
 const NOBODY: readonly Endpoint[] = [];
 
 export class EdgeMonitor {
@@ -43,6 +48,8 @@ export class EdgeMonitor {
   readonly #settings: Settings;
   #watches = new Map<Endpoint, Watch>();
   #nextAt: Millis = Infinity;
+  /** When to probe the new ones. */
+  #firstAt: Millis = Infinity;
   #underWay = 0;
   /** A probe may be owed before the next period begins. */
   #isOwing = false;
@@ -56,7 +63,7 @@ export class EdgeMonitor {
   }
 
   get wakeAt(): Millis {
-    return this.#underWay > 0 ? Math.min(this.#nextAt, this.#pulseAt) : this.#nextAt;
+    return Math.min(this.#nextAt, this.#firstAt, this.#underWay > 0 ? this.#pulseAt : Infinity);
   }
 
   /** Watches the subjects that this view gives us; none where we are not in it. We never watch ourselves (B10). */
@@ -75,6 +82,7 @@ export class EdgeMonitor {
     for (const [subject, held] of rings) {
       const watch = this.#watches.get(subject) ?? {
         rings: held,
+        isNew: true,
         strikes: 0,
         isAsked: false,
         isReported: false,
@@ -88,6 +96,9 @@ export class EdgeMonitor {
       if (watch.isAsked) this.#underWay += 1;
     }
     this.#watches = watches;
+    // Beside Rust members a crash is found by periods alone (PITFALLS B9b).
+    const hasNew = view?.isAllNode === true && [...watches.values()].some(({ isNew }) => isNew);
+    this.#firstAt = hasNew ? Math.min(this.#firstAt, now + FIRST_PROBE_MS) : Infinity;
     this.#nextAt = watches.size === 0 ? Infinity : Math.min(this.#nextAt, this.#periodAfter(now));
   }
 
@@ -104,8 +115,14 @@ export class EdgeMonitor {
     this.#isOwing = true;
   }
 
+  #askNew(): void {
+    this.#firstAt = Infinity;
+    for (const [subject, { isNew }] of this.#watches) if (isNew) this.ask(subject);
+  }
+
   /** The subjects to probe now. */
   due(now: Millis): readonly Endpoint[] {
+    if (now >= this.#firstAt) this.#askNew();
     const isNewPeriod = now >= this.#nextAt;
     if (!isNewPeriod && !this.#isOwing) return NOBODY;
     if (isNewPeriod) this.#nextAt = this.#periodAfter(now);
@@ -120,6 +137,7 @@ export class EdgeMonitor {
         continue;
       }
       watch.isOwed = false;
+      watch.isNew = false;
       watch.isAsked = true;
       subjects.push(subject);
     }
@@ -127,6 +145,14 @@ export class EdgeMonitor {
     if (this.#underWay === 0) this.#pulseAt = now + this.#pulseMs;
     this.#underWay += subjects.length;
     return subjects;
+  }
+
+  /** How long to wait for the answer to a probe that is sent now: one between periods must not delay the next. */
+  patienceMs(subject: Endpoint, now: Millis): Millis {
+    const { faultTimeoutMs } = this.#settings;
+    return this.#watches.get(subject)?.isExtra
+      ? Math.min(faultTimeoutMs, this.#nextAt - now)
+      : faultTimeoutMs;
   }
 
   /**

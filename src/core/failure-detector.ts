@@ -37,7 +37,6 @@ interface Voice extends Pick<Outgoing<ProbeCall>, "add" | "call"> {
 }
 
 export class FailureDetector {
-  readonly #settings: Settings;
   readonly #monitor: EdgeMonitor;
   readonly #crashes: CrashCheck;
   readonly #out: Voice;
@@ -45,7 +44,6 @@ export class FailureDetector {
   #saysAgainAt: Millis = -Infinity;
 
   constructor(self: Endpoint, settings: Settings, out: Voice) {
-    this.#settings = settings;
     this.#monitor = new EdgeMonitor(self, settings);
     this.#crashes = new CrashCheck(settings);
     this.#out = out;
@@ -75,9 +73,9 @@ export class FailureDetector {
 
   /** Asks whom it is time to ask. */
   wake(now: Millis): void {
-    const { faultTimeoutMs } = this.#settings;
     for (const subject of this.#monitor.due(now)) {
-      this.#out.call({ kind: "probe", subject }, subject, { kind: "probe" }, faultTimeoutMs);
+      const patienceMs = this.#monitor.patienceMs(subject, now);
+      this.#out.call({ kind: "probe", subject }, subject, { kind: "probe" }, patienceMs);
     }
     for (const at of this.#crashes.due(now)) this.#out.add({ kind: "dial", at });
   }

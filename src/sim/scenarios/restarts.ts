@@ -64,7 +64,7 @@ function foundAgain(stage: Stage, isBesideForeign: boolean): void {
 export const restartInWindow: Scenario = {
   name: "S11",
   slug: "restart-same-address-in-window",
-  faults: "a process dies and is back at its address after a second, before anybody missed it",
+  faults: "a machine fails and is back with its process after a second, before anybody missed it",
   expected: "it is told that its host exists until the old incarnation is removed, and is in right after",
   members: { usual: 6, least: 4, most: 50 },
   run(stage) {
@@ -72,7 +72,7 @@ export const restartInWindow: Scenario = {
     const processes = world.grow(stage.members);
     const victim = processes[3]!;
     const others = processes.filter((process) => process !== victim);
-    world.crash(victim);
+    world.powerOff(victim);
     world.run(1000);
     const back = world.restart(victim, { seeds: seedsFor(world, victim) });
     world.run(1000);
