@@ -17,7 +17,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "cut-detector.ts",
     find: "if (count < this.#low) return;",
     replace: "if (count <= this.#low) return;",
-    first: "S4",
+    first: "S25",
   },
   {
     name: "unstable-holds-nothing-back",
