@@ -1,5 +1,7 @@
 // What goes after mutants: runs of the simulator, each named by what replays it.
 
+import { existsSync, readFileSync } from "node:fs";
+import { optionsOf, parseSeedFile } from "../src/cli/seed-file.ts";
 import {
   SCENARIOS,
   SEARCHES,
@@ -9,8 +11,13 @@ import {
   simulate,
 } from "../src/sim/index.ts";
 
-/** "S26" and "S26@2" are a scenario from seeds 1 and 2; "two-stories@2" is a search, "weather@7" random weather. */
+/**
+ * "S26" and "S26@2" are a scenario from seeds 1 and 2; "two-stories@2" is a search, "weather@7" random weather, and
+ * "kept/drifting-clock" a seed that was kept in test/seeds.
+ */
 export type HuntName = string;
+
+const KEPT = "kept/";
 
 const SEARCH_SEEDS = 60;
 const SCENARIO_SEEDS = 3;
@@ -32,6 +39,7 @@ export function huntsFor(first: HuntName): ReadonlySet<HuntName> {
 
 /** Whether something goes by this name. */
 export function isHunt(name: HuntName): boolean {
+  if (name.startsWith(KEPT)) return existsSync(fileOf(name));
   const [what = "", seed = "1"] = name.split("@");
   const isKnown = what === "weather" || (searchOf(what) ?? scenarioOf(what)) !== undefined;
   return isKnown && /^[1-9]\d*$/.test(seed);
@@ -43,5 +51,10 @@ export function hunt(name: HuntName): SimulationResult {
   const search = searchOf(what);
   const scenario = scenarioOf(what);
   if (!isHunt(name)) throw new Error(`there is no hunt ${name}`);
+  if (name.startsWith(KEPT)) return simulate(optionsOf(parseSeedFile(readFileSync(fileOf(name), "utf8"))));
   return simulate({ seed: BigInt(seed), search, scenario, isQuick: true });
+}
+
+function fileOf(name: HuntName): URL {
+  return new URL(`../test/seeds/${name.slice(KEPT.length)}.json`, import.meta.url);
 }
