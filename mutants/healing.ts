@@ -76,14 +76,6 @@ export const HEALING: readonly Mutant[] = [
     first: "S25",
   },
   {
-    name: "no-other-turn",
-    breaks: "who applied another incarnation of a joiner than most changes sides (B3)",
-    file: "history.ts",
-    find: "    return viewAfter(last.view, certificate);",
-    replace: "    return viewAfter(last.view, certificate) && undefined;",
-    first: "S29",
-  },
-  {
     name: "founder-founds-again",
     breaks: "a founder that starts again goes back to the mesh that it founded (B5)",
     file: "origins.ts",

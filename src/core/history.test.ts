@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, joiner, viewOfSize } from "../../test/core/sample-views.ts";
+import { History } from "./history.ts";
+import { type Certificate, FAST_RANK } from "./messages.ts";
+import type { View } from "./view.ts";
+
+const before = viewOfSize(5, (i) => i === 4);
+
+function step(uuid: number, voters = before.members): Certificate {
+  const joiners = new Map([[host(9), joiner(uuid)]]);
+  return { configuration: before.id, value: [host(9)], joiners, rank: FAST_RANK, voters };
+}
+
+function viewOf({ value, joiners }: Certificate): View {
+  return before.next(value, joiners);
+}
+
+/** Of one that took a step with this joiner as 9. */
+function historyOf(by: Certificate | undefined = step(9)): History {
+  const history = new History();
+  history.add(before, by);
+  return history;
+}
+
+describe("the configurations that we were in", () => {
+  it("tell where others went by the decision by which we went on, as far as they prove it", () => {
+    assert.equal(historyOf().otherTurn(step(10))?.id, viewOf(step(10)).id);
+    assert.equal(historyOf().otherTurn(step(10, before.members.slice(2))), undefined, "too few votes");
+    assert.equal(historyOf().otherTurn({ ...step(10), value: [host(1)] }), undefined, "another decision");
+    const last = historyOf();
+    last.add(viewOf(step(9)));
+    assert.equal(last.otherTurn(step(10)), undefined, "we have gone on since, or given up");
+  });
+
+  it("lead to another configuration once that turns out to be right", () => {
+    const [wrong, right] = [viewOf(step(9)), viewOf(step(10))];
+    for (const by of [step(10), undefined]) {
+      const history = historyOf();
+      history.turn(wrong, right, by);
+      assert.ok(history.isPast(wrong.id));
+      assert.deepEqual(history.astray, [wrong]);
+      const [told] = history.chainFrom([before.id]);
+      assert.equal(told && viewOf(told).id, right.id);
+    }
+  });
+});
