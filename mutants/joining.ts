@@ -142,12 +142,4 @@ export const JOINING: readonly Mutant[] = [
     replace: "",
     first: "S42",
   },
-  {
-    name: "advice-not-taken",
-    breaks: "beside Rust members joiners are taken as the coordinator of a classic round advises (B3)",
-    file: "joiner-ledger.ts",
-    find: "const identities = decision.identities ?? decision.advice;",
-    replace: "const { identities } = decision;",
-    first: "kept/let-in-as-different-ones",
-  },
 ];
