@@ -79,16 +79,12 @@ export class Edges implements Checker {
     const told = this.#told.get(from.id) ?? new Map<Endpoint, number>();
     const kicked = from.members.filter((node) => !to.has(node));
     if (kicked.length === 0) return;
-    const isGoing = (node: Endpoint): boolean =>
-      !to.has(node) || countOnes(told.get(node) ?? 0) >= this.#settings.low;
+    const going = this.#goingWith(kicked, from);
     for (const node of kicked) {
       const reported = told.get(node) ?? 0;
-      let implied = reported;
-      for (const [ring, observer] of from.observersOf(node).entries())
-        if (isGoing(observer)) implied |= 1 << ring;
       // Nobody can report one whose observers all go, with it or, where they are too many at a time, after it.
-      const hasWitness = from.observersOf(node).some((observer) => !isGoing(observer));
-      if ((reported === 0 && hasWitness) || countOnes(implied) < this.#settings.low) {
+      const hasWitness = from.observersOf(node).some((observer) => !going.has(observer));
+      if ((reported === 0 && hasWitness) || this.#ringsAgainst(node, from, going) < this.#settings.low) {
         this.#report(20, process, `${node} was removed, but reported on ${countOnes(reported)} rings only`);
       }
       const victim = this.#hosts.get(node)?.process;
@@ -99,6 +95,26 @@ export class Edges implements Checker {
         this.#report(20, process, `${node} was removed, but nothing was ever wrong with it`);
       }
     }
+  }
+
+  /** These, and all whom somebody reported and who are unstable at least, by reports and by what these imply (PITFALLS B7). */
+  #goingWith(kicked: readonly Endpoint[], from: View): ReadonlySet<Endpoint> {
+    const going = new Set(kicked);
+    const reported = [...(this.#told.get(from.id)?.keys() ?? [])].filter((node) => from.has(node));
+    for (let size = -1; size < going.size; ) {
+      size = going.size;
+      for (const node of reported)
+        if (this.#ringsAgainst(node, from, going) >= this.#settings.low) going.add(node);
+    }
+    return going;
+  }
+
+  /** On how many rings a member was reported, or is observed by one of these. */
+  #ringsAgainst(node: Endpoint, from: View, going: ReadonlySet<Endpoint>): number {
+    let rings = this.#told.get(from.id)?.get(node) ?? 0;
+    for (const [ring, observer] of from.observersOf(node).entries())
+      if (going.has(observer)) rings |= 1 << ring;
+    return countOnes(rings);
   }
 }
 
