@@ -189,36 +189,48 @@ describe("the configuration check", () => {
 
   describe("of those who are elsewhere", () => {
     const [here, one, another] = [hosts(2, 2), hosts(3, 4), hosts(2, 7)];
-    const view = viewOf([self, ...here, ...one, ...another]);
-    const [nearer, farther] = [view.id - 1n, view.id + 1n];
+    const members = [self, ...here, ...one, ...another];
 
-    /** `here` say that they are here, `one` of two configurations has three, another two; who is `silent` did not say where. */
-    function judged(place: bigint, silent: readonly Endpoint[] = []): ConfigurationCheck {
+    /** `here` say that they are here, three that they are in `place`, and `another` nothing but that they are elsewhere. */
+    function judged(view: View, place: bigint): ConfigurationCheck {
       const check = checkOf(view);
       check.hurry(0);
       for (const member of check.due(check.wakeAt)) {
-        const at = one.includes(member) ? place : 7n;
         if (here.includes(member)) check.answered(member, "same", view.id);
-        else check.answered(member, "other", silent.includes(member) ? undefined : at);
+        else check.answered(member, "other", one.includes(member) ? place : undefined);
       }
       check.due(check.wakeAt);
       return check;
     }
 
     it("as many as here outweigh those where the greater id is", () => {
-      assert.ok(!judged(nearer).outweighs(nearer));
-      assert.ok(judged(farther).outweighs(farther));
-      assert.ok(!judged(farther).outweighs(7n), "two are fewer");
+      const view = viewOf(members);
+      const [nearer, farther] = [view.id - 1n, view.id + 1n];
+      assert.ok(!judged(view, nearer).outweighs(nearer));
+      assert.ok(judged(view, farther).outweighs(farther));
+      assert.ok(!judged(view, farther).outweighs(7n), "nobody is known to be there");
     });
 
-    it("those who do not say where may be in any", () => {
-      const check = judged(nearer, another);
-      assert.ok(check.outweighs(nearer));
+    it("more outweigh fewer, once it is known where they are", () => {
+      const view = viewOf(members);
+      const check = judged(view, view.id - 1n);
+      check.locate(another[0]!, view.id - 1n);
+      assert.ok(check.outweighs(view.id - 1n));
+    });
+
+    it("most Rust members outweigh all others, for they cannot follow", () => {
+      const there = viewOf(members, [here[0]!, ...another]);
+      const check = judged(there, there.id - 1n);
       assert.ok(!check.outweighs(7n));
+      for (const member of another) check.locate(member, 7n);
+      assert.ok(check.outweighs(7n));
+      const near = viewOf(members, here);
+      assert.ok(!judged(near, near.id + 1n).outweighs(near.id + 1n));
     });
 
     it("none outweigh anybody before they were asked", () => {
-      assert.ok(!checkOf(view).outweighs(farther));
+      const view = viewOf(members);
+      assert.ok(!checkOf(view).outweighs(view.id + 1n));
     });
   });
 });

@@ -47,8 +47,8 @@ export class ConfigurationCheck {
   readonly #places = new Map<Endpoint, ConfigurationId>();
   /** Who was elsewhere in the last round, and has us as a member there. */
   #elsewhere: readonly Endpoint[] = [];
-  /** How many were here in the last round, ourselves included. */
-  #here = 1;
+  /** Who was here in the last round. */
+  #here: readonly Endpoint[] = [];
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
@@ -73,7 +73,7 @@ export class ConfigurationCheck {
     this.#strangers.clear();
     this.#places.clear();
     this.#elsewhere = [];
-    this.#here = 1;
+    this.#here = [];
     this.#isWide = false;
     this.#isBroken = false;
     this.#closesAt = -Infinity;
@@ -162,13 +162,25 @@ export class ConfigurationCheck {
     return this.#elsewhere;
   }
 
+  /** One that was elsewhere, and did not say where, was found there. */
+  locate(member: Endpoint, place: ConfigurationId): void {
+    this.#places.set(member, place);
+  }
+
   /**
-   * No fewer may have been in that one in the last round than here: those who said so, and those elsewhere who did not say
-   * where. Of two that are equal the one with the greater id, so that not each goes where the other has been.
+   * That one is where to go of those in which members were in the last round, by what is known. Where most Rust members
+   * are, since they cannot follow; then where more members are; of two that are equal the one with the greater id, so that
+   * not each goes where the other has been.
    */
   outweighs(id: ConfigurationId): boolean {
-    const there = this.#elsewhere.filter((member) => (this.#places.get(member) ?? id) === id).length;
-    return there === this.#here ? id > this.#view!.id : there > this.#here;
+    const view = this.#view!;
+    const isRust = (member: Endpoint): boolean => !view.isNode(member);
+    const there = this.#elsewhere.filter((member) => this.#places.get(member) === id);
+    const rust = view.members.filter(isRust).length;
+    if (2 * there.filter(isRust).length > rust) return true;
+    if (2 * this.#here.filter(isRust).length > rust) return false;
+    const here = 1 + this.#here.length;
+    return there.length === here ? id > view.id : there.length > here;
   }
 
   /** It answered well, but from a configuration that does not know whom we spoke of. */
@@ -191,7 +203,9 @@ export class ConfigurationCheck {
     let elsewhere = 0;
     let behind = 0;
     this.#isBroken = false;
-    this.#elsewhere = [...this.#asked].filter(([, finding]) => finding === "other").map(([member]) => member);
+    const found = (where: Finding) => [...this.#asked.keys()].filter((one) => this.#asked.get(one) === where);
+    this.#elsewhere = found("other");
+    this.#here = found("same");
     for (const finding of this.#asked.values()) {
       if (finding === "same") same += 1;
       // It is for them to follow. We may be the only one that knows of the decision that they missed.
@@ -199,7 +213,6 @@ export class ConfigurationCheck {
       else if (finding === "other" || finding === "stranger") elsewhere += 1;
       else this.#isBroken = true;
     }
-    this.#here = same;
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
     this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.

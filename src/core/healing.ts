@@ -184,9 +184,8 @@ export class Healing {
     this.#bonds = round;
     const { faultTimeoutMs } = this.#options.settings;
     const asked = this.#check.due(now);
-    const { suspectsStale, isStale } = this.#check;
-    const mayReturn = suspectsStale && this.#wayBack.seek(this.#uuid!, view, round);
-    if (isStale && !mayReturn) {
+    const mayReturn = this.#wayBack.seek(this.#uuid!, view, round);
+    if (this.#check.isStale && !mayReturn) {
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
     }
     // Who is left behind with the most of us goes on; who is left behind without them cannot.

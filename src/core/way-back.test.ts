@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, hosts, joiner, uuid, viewAmong, viewOfSize } from "../../test/core/sample-views.ts";
+import type { Remedy } from "./conclusion.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Join, Reply, Request } from "./messages.ts";
 import { refuse } from "./refusals.ts";
@@ -24,13 +25,23 @@ interface Called {
 interface Circumstances {
   readonly elsewhere?: readonly Endpoint[];
   readonly isOutweighed?: boolean;
+  readonly isStale?: boolean;
+  readonly isMajorityHere?: boolean;
   readonly past?: readonly View[];
 }
 
-function wayBack({ elsewhere = [], isOutweighed = true, past = [] }: Circumstances = {}): {
+function wayBack({
+  elsewhere = [],
+  isOutweighed = true,
+  isStale = true,
+  isMajorityHere = false,
+  past = [],
+}: Circumstances = {}): {
   way: WayBack;
   calls: Called[];
   turns: (readonly [View, View])[];
+  located: (readonly [Endpoint, bigint])[];
+  answer(call: ReturnCall, reply: Reply, view: View): Remedy | undefined;
   answerAll(): void;
 } {
   const calls: Called[] = [];
@@ -51,9 +62,20 @@ function wayBack({ elsewhere = [], isOutweighed = true, past = [] }: Circumstanc
   const answerAll = (): void => {
     open = 0;
   };
-  const check = { elsewhere, outweighs: () => isOutweighed };
+  const located: (readonly [Endpoint, bigint])[] = [];
+  const check = {
+    elsewhere,
+    isMajorityHere,
+    suspectsStale: isStale,
+    locate: (member: Endpoint, place: bigint) => void located.push([member, place]),
+    outweighs: () => isOutweighed,
+  };
   const way = new WayBack({ self, settings: DEFAULT_SETTINGS }, check, history, out);
-  return { way, calls, turns, answerAll };
+  const answer = (call: ReturnCall, reply: Reply, from: View): Remedy | undefined => {
+    open -= 1;
+    return way.answered(call, reply, uuid(0), from);
+  };
+  return { way, calls, turns, located, answer, answerAll };
 }
 
 const asked: ReturnCall = { kind: "return" };
@@ -151,17 +173,46 @@ describe("the way back", () => {
     const mixed = viewOfSize(5, (i) => i !== 1);
     const as = (id: number): View => mixed.next([host(9)], new Map([[host(9), joiner(id)]]));
     const [here, there] = [as(9), as(10)];
+    const told = { elsewhere: hosts(3, 1) };
 
+    /** Asked all who are elsewhere: the Node member tells where it is, and then the Rust ones whether they are there, too. */
     function led(circumstances: Circumstances, isFree: boolean, from: View, to: View): unknown {
-      const { way, turns } = wayBack({ elsewhere: [host(2)], ...circumstances });
-      way.seek(uuid(0), from, { isFree, awaited: undefined });
-      const remedy = way.answered(asked, answer(to), uuid(0), from);
+      const { way, turns, calls, located, answer: answered } = wayBack({ ...told, ...circumstances });
+      assert.equal(way.seek(uuid(0), from, { isFree, awaited: undefined }), true);
+      const asked = calls.length;
+      for (const { call } of calls.slice(1)) assert.equal(answered(call, refuse.hostExists, from), undefined);
+      let remedy = answered(calls[0]!.call, answer(to), from);
+      const looking = calls.slice(asked);
+      for (const { call, request } of looking) {
+        assert.equal(remedy, undefined, "it waits for all answers");
+        assert.ok(request.kind === "promise" && request.configuration === to.id);
+        const isThere = call.aside?.of === host(2);
+        remedy = answered(call, isThere ? refuse.notOurRank : refuse.wrongConfiguration, from);
+      }
+      assert.deepEqual(located, looking.length > 0 ? [[host(2), to.id]] : []);
       assert.deepEqual(turns, remedy === undefined ? [] : [[from, to]]);
       return remedy;
     }
 
     it("leads who is not bound where more are", () => {
       assert.deepEqual(led({}, true, here, there), { kind: "go", steps: [{ view: there }] });
+    });
+
+    it("leads who is not bound there also before it seems to be left behind, unless most are here", () => {
+      const calm = { isStale: false };
+      for (let i = 0; i < 3; i++) {
+        assert.deepEqual(led(calm, true, here, there), { kind: "go", steps: [{ view: there }] });
+      }
+      const seek = (circumstances: Circumstances, isFree: boolean): boolean =>
+        wayBack({ ...told, ...circumstances }).way.seek(uuid(0), here, { isFree, awaited: undefined });
+      assert.ok(!seek(calm, false), "it is bound");
+      const voted = { isFree: false, awaited: there };
+      assert.ok(wayBack({ ...told, ...calm }).way.seek(uuid(0), here, voted), "it may be told of its vote");
+      assert.ok(!seek({ ...calm, isMajorityHere: true }, true));
+      assert.ok(
+        !wayBack({ ...told, ...calm }).way.seek(uuid(0), view, nowhere),
+        "all say as whom joiners come",
+      );
     });
 
     it("leads nobody who voted or promised, or where fewer are, or back", () => {
@@ -172,8 +223,6 @@ describe("the way back", () => {
       assert.equal(led({}, true, here, kickedToo), undefined, "not the same members");
       const more = there.next([host(9)], new Map()).next([host(9)], new Map([[host(9), joiner(11)]]));
       assert.equal(led({}, true, here, more), undefined, "more has happened there");
-      const { way } = wayBack();
-      assert.equal(way.answered(asked, answer(there), uuid(0), here), undefined, "it has not asked");
     });
   });
 });

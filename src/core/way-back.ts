@@ -2,7 +2,7 @@
 // not say that they have it. A member there gives its configuration to whoever is in it as the one that asks, as it does
 // to a joiner that lost the answer. We believe it as a joiner does, and only where we would have to join anew otherwise.
 // Rust members give it to nobody, but say whether they are where our own last vote leads, if it was decided. Where members
-// only know a joiner as another one, who is not bound yet goes where more of them are (PITFALLS B3).
+// only know a joiner as another one, who is not bound yet goes where more of them are (PITFALLS B3), also before that.
 
 import type { Remedy } from "./conclusion.ts";
 import type { ConfigurationCheck } from "./configuration-check.ts";
@@ -20,6 +20,8 @@ export interface ReturnCall {
   readonly kind: "return";
   /** "Are you there?" instead. */
   readonly awaited?: View | undefined;
+  /** "Are you there?", asked of this one about where we may go aside to. */
+  readonly aside?: { readonly view: View; readonly of: Endpoint };
 }
 
 /** How bound we are in our configuration. */
@@ -30,6 +32,12 @@ export interface Bonds {
   readonly awaited: View | undefined;
 }
 
+/** What it looks like. */
+type Circumstances = Pick<
+  ConfigurationCheck,
+  "elsewhere" | "locate" | "outweighs" | "suspectsStale" | "isMajorityHere"
+>;
+
 /** Asked at a time; any of them can tell. */
 const ASKED_MAX = 4;
 /** Times that we ask before we give up. */
@@ -38,15 +46,17 @@ const TIMES = 2;
 export class WayBack {
   readonly #self: Endpoint;
   readonly #timeoutMs: Millis;
-  readonly #check: Pick<ConfigurationCheck, "elsewhere" | "outweighs">;
+  readonly #check: Circumstances;
   readonly #history: Pick<History, "isPast" | "turn">;
   readonly #out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">;
   #round: Bonds | undefined;
+  /** Where we may go aside to, once it is known who is there. */
+  #aside: View | undefined;
   #times = 0;
 
   constructor(
     { self, settings }: { readonly self: Endpoint; readonly settings: Settings },
-    check: Pick<ConfigurationCheck, "elsewhere" | "outweighs">,
+    check: Circumstances,
     history: Pick<History, "isPast" | "turn">,
     out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">,
   ) {
@@ -61,19 +71,28 @@ export class WayBack {
   follow(): void {
     this.#times = 0;
     this.#round = undefined;
+    this.#aside = undefined;
   }
 
-  /** Asks those who are elsewhere and have us as a member; false where that has been in vain, or there is nobody to ask. */
+  /**
+   * If we seem to be left behind, or in one of several places, or our vote may have been decided, asks those who are elsewhere and have us as a member; false
+   * where that has been in vain, or there is nobody to ask.
+   */
   seek(uuid: NodeId, view: View, round: Bonds): boolean {
-    const { elsewhere } = this.#check;
+    const { elsewhere, suspectsStale, isMajorityHere } = this.#check;
+    const mayKnow = !view.isAllNode && !isMajorityHere && (round.isFree || round.awaited !== undefined);
+    const { awaited } = view.isAllNode ? {} : round;
+    // Before we seem to be left behind, only those who can tell us more than that they are elsewhere.
+    const telling = suspectsStale ? [...elsewhere] : elsewhere.filter((to) => view.isNode(to) || awaited);
+    if (telling.length === 0 || !(suspectsStale || mayKnow)) return false;
     if (this.#out.countOpen("return") > 0) return true;
-    if (this.#times === TIMES || elsewhere.length === 0) return false;
-    this.#times += 1;
+    if (suspectsStale && this.#times === TIMES) return false;
+    if (suspectsStale) this.#times += 1;
     this.#round = round;
+    this.#aside = undefined;
     const [self, configuration] = [this.#self, view.id];
     const join: Join = { kind: "join", sender: self, ring: 0, uuid, configuration, metadata: {} };
-    const { awaited } = view.isAllNode ? {} : round;
-    const telling = [...elsewhere].sort((a, b) => Number(view.isNode(b)) - Number(view.isNode(a)));
+    telling.sort((a, b) => Number(view.isNode(b)) - Number(view.isNode(a)));
     for (const to of telling.slice(0, ASKED_MAX)) {
       const isThere = view.isNode(to) ? undefined : awaited;
       const request = isThere ? inquiry(self, isThere.id) : join;
@@ -82,26 +101,34 @@ export class WayBack {
     return true;
   }
 
-  /** Where we are a member still, further on than in `view`. */
-  answered({ awaited }: ReturnCall, reply: Reply, uuid: NodeId, view: View): Remedy | undefined {
+  /** Where we are a member still, further on than in `view`, or beside it. */
+  answered({ awaited, aside }: ReturnCall, reply: Reply, uuid: NodeId, view: View): Remedy | undefined {
     // Nobody is in that configuration unless what leads to it was decided.
-    if (awaited !== undefined) return isHere(reply) ? this.#go(awaited, {}) : undefined;
-    if (reply.kind !== "joined" || reply.view.id !== reply.configuration) return undefined;
-    if (!reply.view.hasAs(this.#self, uuid)) return undefined;
-    if (isLater(reply.view, view)) return this.#go(reply.view, { isJump: true });
-    return this.#isToGoAside(reply.view, view) ? this.#goAside(reply.view, view) : undefined;
+    if (awaited !== undefined && isHere(reply)) return this.#go(awaited, {});
+    if (aside !== undefined && isHere(reply)) this.#check.locate(aside.of, aside.view.id);
+    const isTold = awaited === undefined && aside === undefined && reply.kind === "joined";
+    if (isTold && reply.view.id === reply.configuration && reply.view.hasAs(this.#self, uuid)) {
+      if (isLater(reply.view, view)) return this.#go(reply.view, { isJump: true });
+      if (isBeside(reply.view, view)) this.#lookAside(reply.view, view);
+    }
+    return this.#goAside(view);
   }
 
-  /**
-   * Most are there, in a configuration of the same members, one of which came as another one. Who neither voted nor promised
-   * here decides nothing in both, and nobody goes back to where it was.
-   */
-  #isToGoAside(other: View, view: View): boolean {
-    if (this.#round?.isFree !== true || this.#history.isPast(other.id)) return false;
-    return isBeside(other, view) && this.#check.outweighs(other.id);
+  /** Finds out which of the Rust members are in this configuration, of the same members as ours. Nobody goes back. */
+  #lookAside(other: View, view: View): void {
+    if (this.#aside !== undefined || this.#history.isPast(other.id)) return;
+    this.#aside = other;
+    for (const of of this.#check.elsewhere.filter((member) => !view.isNode(member))) {
+      const request = inquiry(this.#self, other.id);
+      this.#out.call({ kind: "return", aside: { view: other, of } }, of, request, this.#timeoutMs);
+    }
   }
 
-  #goAside(other: View, view: View): Remedy {
+  /** Once all have answered. Who neither voted nor promised here decides nothing in both. */
+  #goAside(view: View): Remedy | undefined {
+    const other = this.#aside;
+    if (other === undefined || this.#out.countOpen("return") > 0) return undefined;
+    if (this.#round?.isFree !== true || !this.#check.outweighs(other.id)) return undefined;
     this.#out.note("info", "most members know another variant of a joiner; going where they are");
     this.#history.turn(view, other);
     return { kind: "go", steps: [{ view: other }] };

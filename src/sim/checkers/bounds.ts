@@ -9,11 +9,11 @@ import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
 
 /**
- * Calls that a member may have open at a time, beside a probe to each of its subjects: 24 questions where others are, 4
- * to those that are gone and 2 to older meshes, 4 to members that are repaired, 4 for an operator. On its way in, when it
- * has no subjects, there are instead two attempts at as many observers.
+ * Calls that a member may have open at a time, beside a probe to each of its subjects: 24 questions where others are, as
+ * many whether they are in one certain place, 4 to those that are gone and 2 to older meshes, 4 to members that are
+ * repaired, 4 for an operator. On its way in, when it has no subjects, there are instead two attempts at as many observers.
  */
-const OPEN_BESIDE_PROBES = 38;
+const OPEN_BESIDE_PROBES = 62;
 /** Requests that may wait in one member, with some room beyond what it admits. */
 const WAITING_MAX = 21_000;
 
