@@ -47,8 +47,8 @@ export const HEALING: readonly Mutant[] = [
     name: "never-gives-up",
     breaks: "who is left behind for good joins anew (B4)",
     file: "configuration-check.ts",
-    find: "return this.#staleRounds >= ROUNDS;",
-    replace: "return this.#staleRounds >= 1e9;",
+    find: "return this.#staleRounds >= ROUNDS || this.#alone >= ALONE_ROUNDS;",
+    replace: "return false;",
     first: "S20",
   },
   {

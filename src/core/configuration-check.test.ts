@@ -187,6 +187,33 @@ describe("the configuration check", () => {
     assert.ok(!check.isImpostor(odd!));
   });
 
+  it("believes the only one that answers, and is elsewhere, once all others have been silent for long", () => {
+    const [there, ...others] = hosts(4, 2);
+    const staleAfter = (answer: (asked: Endpoint, i: number) => Finding): number => {
+      const check = checkOf(viewOf([self, there!, ...others]));
+      check.hurry(0);
+      for (let i = 0; i < 40; i++) {
+        round(check, [], (asked) => (asked === there ? "stranger" : answer(asked, i)));
+        if (check.isStale) return i;
+      }
+      return Infinity;
+    };
+    const alone = staleAfter(() => "silent");
+    assert.ok(alone > 10 && alone < 20, `${alone}`);
+    assert.equal(
+      staleAfter((asked) => (asked === others[0] ? "same" : "silent")),
+      Infinity,
+    );
+    assert.equal(
+      staleAfter((asked) => (asked === others[0] ? "behind" : "silent")),
+      Infinity,
+    );
+    assert.equal(
+      staleAfter((asked, i) => (asked === others[0] && i % 10 === 0 ? "same" : "silent")),
+      Infinity,
+    );
+  });
+
   describe("of those who are elsewhere", () => {
     const [here, one, another] = [hosts(2, 2), hosts(3, 4), hosts(2, 7)];
     const members = [self, ...here, ...one, ...another];
