@@ -54,7 +54,7 @@ export class Edges implements Checker {
     }
     // Whoever leaves may say so in the name of observers that cannot be asked to.
     const isProxy = sender !== endpoint && process.leavesAt !== undefined;
-    if (!view.isNode(sender) && edges.every(({ node }) => this.#isElsewhere(node, configuration))) return;
+    if (!view.isNode(sender) && edges.every(({ node }) => this.#isAnother(node, view))) return;
     if (sender !== endpoint && !isProxy) {
       this.#report(12, process, `reports in the name of ${sender}`);
     }
@@ -69,10 +69,13 @@ export class Edges implements Checker {
     return this.#hosts.get(node)?.process?.seemsNode === false;
   }
 
-  /** Another process has taken its address: Rust observers do not notice, and are spoken for (PITFALLS B5). */
-  #isElsewhere(node: Endpoint, configuration: ConfigurationId): boolean {
+  /**
+   * Another process has taken its address: Rust observers do not notice, and are spoken for (PITFALLS B5). A Rust process
+   * is let in as whoever was let in there, so it may be where the others are, as a Node member.
+   */
+  #isAnother(node: Endpoint, view: View): boolean {
     const process = this.#hosts.get(node)?.process;
-    return process === undefined || process.view?.id !== configuration;
+    return process?.view?.id !== view.id || (view.isNode(node) && !process.seemsNode);
   }
 
   decided(process: Process, from: View, to: View): void {
