@@ -96,4 +96,42 @@ describe("the checker of the mesh's history", () => {
       ]).includes(2),
     );
   });
+
+  /** Whom it blames: the founder lets a second one in, both are removed, and it founds a mesh as before that lets it in again. */
+  const blamedWhere = (founder: string): readonly string[] => {
+    const blamed: string[] = [];
+    const history = new History((_, process) => void blamed.push(process!.model));
+    const all = [host(0), host(1)];
+    const alone = viewAmong([0], () => true);
+    const first = alone.next([host(1)], new Map([[host(1), joiner(1)]]));
+    const nobody = first.next(all, new Map());
+    const second = alone.next([host(1)], new Map([[host(1), joiner(2)]]));
+    const processes = [founder, "node"].map((model, i) => ({ endpoint: host(i), model }) as Process);
+    const go = (i: number, view: View): void => {
+      const process = processes[i]!;
+      const before = process.cut?.view;
+      const joined = view.members.filter((node) => before?.has(node) !== true);
+      const kicked = before?.members.filter((node) => !view.has(node)) ?? [];
+      const cut: ViewChange = { view, joined, kicked, degraded: !view.has(host(i)) };
+      history.follow(process, cut);
+      processes[i] = { ...process, cut } as Process;
+    };
+    const steps = [
+      [0, alone],
+      [0, first],
+      [1, first],
+      [0, nobody],
+      [1, nobody],
+      [0, alone],
+      [0, second],
+      [1, second],
+    ] as const;
+    for (const [i, view] of steps) go(i, view);
+    return blamed;
+  };
+
+  it("lays a mesh that is founded again as before to its founder, not to whom that one lets in", () => {
+    assert.deepEqual(blamedWhere("rust"), ["rust"]);
+    assert.deepEqual(blamedWhere("node"), ["node", "node", "node"]);
+  });
 });

@@ -97,6 +97,7 @@ export class History implements Checker {
     // Where members know a joiner by different uuids, the fewer follow the others (PITFALLS B3).
     if (culprit !== undefined)
       this.#report(2, culprit, `has members go from ${before!.view.id} to ${view.id}`);
+    if (foundsAgain(process, view)) this.#chapters.delete(view.id);
     const isStep = wasStep && culprit === undefined;
     const isNew = this.#enter(process, cut, isStep ? before.view : undefined);
     const chapter = this.#chapters.get(view.id)!;
@@ -143,7 +144,9 @@ export class History implements Checker {
       const isFounding = view.size === 1 && view.has(process.endpoint);
       if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
       else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
-      this.#chapters.set(view.id, { ...emptyChapter(process, view), place: 0, from: undefined });
+      const past = process.cut && this.#chapters.get(process.cut.view.id);
+      const place = past === undefined ? 0 : past.place + 1;
+      this.#chapters.set(view.id, { ...emptyChapter(process, view), place, from: undefined });
       for (const uuid of view.uuids) this.#admitted.set(uuid, view.id);
       return false;
     }
@@ -264,6 +267,14 @@ function emptyChapter(by: Process, view: View): Omit<Chapter, "place" | "from"> 
 /** What the same decision may lead to where members do not know the same of its joiners and cannot vote on it. */
 function isOtherWord(from: View, one: View, other: View): boolean {
   return !from.isAllNode && one.id !== other.id && keyOf(one.members) === keyOf(other.members);
+}
+
+/**
+ * A founder of another kind that was removed does so as whom it was, and so under the same id. What it leads to is another
+ * mesh, and whom it lets in there, who was removed as well, does not go back.
+ */
+function foundsAgain(process: Process, view: View): boolean {
+  return !isNode(process) && process.cut?.degraded === true && view.size === 1 && view.has(process.endpoint);
 }
 
 function isNode({ model }: Process): boolean {
