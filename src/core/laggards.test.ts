@@ -67,6 +67,22 @@ describe("a member that does not ask for what it missed", () => {
     assert.equal(trial.laggards.isLost(rust), false);
   });
 
+  it("is lost, too, where it does not know us, and says that it is elsewhere to whom it knows only", () => {
+    const trial = new Trial();
+    const alternate = (times: number): void => {
+      for (let time = 0; time < times; time++) {
+        trial.find("stranger", 1, () => refuse.wrongConfiguration);
+        trial.find("other", 1, () => refuse.wrongConfiguration);
+      }
+    };
+    trial.find("stranger", 30, () => refuse.wrongConfiguration);
+    assert.deepEqual([trial.laggards.isLost(rust), trial.said], [false, []]);
+    alternate(7);
+    assert.equal(trial.laggards.isLost(rust), false);
+    alternate(1);
+    assert.equal(trial.laggards.isLost(rust), true);
+  });
+
   it("is not lost where it says nothing", () => {
     const trial = new Trial();
     trial.find("other", 30, () => refuse.closed);

@@ -75,7 +75,8 @@ export class Laggards {
   /** A member said where it is. One that is only slower than we are is not behind when it is asked again. */
   found(node: Endpoint, finding: Finding, view: View, now: Millis): void {
     if (finding !== "other" && finding !== "behind") {
-      this.#elsewhere.delete(node);
+      // One that knows those before us, but not us, says so every other time: it may be behind where we were not yet.
+      if (finding !== "stranger") this.#elsewhere.delete(node);
       this.#located.delete(node);
     } else if (!this.asksItself(node, view)) {
       const rounds = (this.#elsewhere.get(node) ?? 0) + 1;
