@@ -146,6 +146,16 @@ export class View {
     return record !== undefined && (record.uuid === uuid || (record.uuid === undefined && this.knows(uuid)));
   }
 
+  /**
+   * A later configuration of the same mesh: uuids are only ever added, and where none were, members are gone. None is after
+   * itself or after one that came of it, so who goes to later ones only votes in none twice.
+   */
+  isAfter(before: View): boolean {
+    if (!before.uuids.every((uuid) => this.knows(uuid))) return false;
+    if (this.uuids.length > before.uuids.length) return true;
+    return this.size < before.size && this.members.every((member) => before.has(member));
+  }
+
   /** Whether this member runs this library, as its metadata says. */
   isNode(endpoint: Endpoint): boolean {
     const record = this.recordOf(endpoint);

@@ -108,7 +108,7 @@ export class WayBack {
     if (aside !== undefined && isHere(reply)) this.#check.locate(aside.of, aside.view.id);
     const isTold = awaited === undefined && aside === undefined && reply.kind === "joined";
     if (isTold && reply.view.id === reply.configuration && reply.view.hasAs(this.#self, uuid)) {
-      if (isLater(reply.view, view)) return this.#go(reply.view, { isJump: true });
+      if (reply.view.isAfter(view)) return this.#go(reply.view, { isJump: true });
       if (isBeside(reply.view, view)) this.#lookAside(reply.view, view);
     }
     return this.#goAside(view);
@@ -138,16 +138,6 @@ export class WayBack {
     this.#out.note("info", "missed view changes that nobody proved; going where the others are");
     return { kind: "go", steps: [{ view }], ...how };
   }
-}
-
-/**
- * A later configuration of the same mesh: uuids are only ever added, and where none were, members are gone. One that we were
- * in is never later, so that nobody votes in it twice.
- */
-function isLater(view: View, before: View): boolean {
-  if (!before.uuids.every((uuid) => view.knows(uuid))) return false;
-  if (view.uuids.length > before.uuids.length) return true;
-  return view.size < before.size && view.members.every((member) => before.has(member));
 }
 
 /** The same decisions led there, by which some members were let in as others than here. */
