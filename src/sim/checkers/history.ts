@@ -12,7 +12,7 @@ import type { Checker, Report } from "./checker.ts";
 /** A configuration, as the first member that took it saw it. */
 interface Chapter {
   readonly view: View;
-  /** How many decisions led to it. */
+  /** How many decisions led to it; not a number where nobody knows. */
   readonly place: number;
   /** The configuration that the decision ended; none was where a mesh was founded. */
   readonly from: ConfigurationId | undefined;
@@ -145,7 +145,7 @@ export class History implements Checker {
       if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
       else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
       const past = process.cut && this.#chapters.get(process.cut.view.id);
-      const place = past === undefined ? 0 : past.place + 1;
+      const place = !isFounding ? Number.NaN : past === undefined ? 0 : past.place + 1;
       this.#chapters.set(view.id, { ...emptyChapter(process, view), place, from: undefined });
       for (const uuid of view.uuids) this.#admitted.set(uuid, view.id);
       return false;
