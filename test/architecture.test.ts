@@ -51,6 +51,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "departed",
     "edge-monitor",
     "fast-paxos",
+    "former",
     "gatekeeper",
     "gossip-filter",
     "held-messages",

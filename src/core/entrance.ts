@@ -2,6 +2,7 @@
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
+import type { Former } from "./former.ts";
 import { Joining, type Move } from "./joining.ts";
 import type { Compare, ConfigurationId, Metadata, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -10,9 +11,9 @@ import { refuse, refused } from "./refusals.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
-/** A call to somebody who may let us in. */
+/** A call to somebody who may let us in, or have us as a member still. */
 export interface JoinCall {
-  readonly kind: "preJoin" | "join";
+  readonly kind: "preJoin" | "join" | "resume";
   readonly attempt: number;
   readonly to: Endpoint;
 }
@@ -24,8 +25,21 @@ export interface EntranceOptions {
   readonly random: Random;
 }
 
+/** What is left of an earlier membership. */
+export interface Past {
+  /** Members of the view we were in last. */
+  readonly lastKnown: readonly Endpoint[];
+  /**
+   * Where a decision removed us: what to say to those who have us as a member still. It may have taken our vote, and they
+   * lack it and cannot decide without us.
+   */
+  readonly reminder?: Compare | undefined;
+  /** Where we gave up: as whom others may have us still. */
+  readonly former?: Former | undefined;
+}
+
 /** How it speaks. */
-interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "note" | "send"> {
+interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "countOpen" | "note" | "send"> {
   cancelThose(
     isOver: (purpose: JoinCall | { readonly kind: string; readonly attempt?: never }) => boolean,
   ): void;
@@ -34,18 +48,17 @@ interface Voice extends Pick<Outgoing<JoinCall>, "add" | "call" | "note" | "send
 export class Entrance {
   readonly #joining: Joining;
   readonly #observers: number;
+  readonly #timeoutMs: Millis;
   readonly #out: Voice;
-  readonly #reminder: Compare | undefined;
+  readonly #past: Past;
+  #isFormer = false;
 
-  /**
-   * `lastKnown`: members of the view we were in last. `reminder`: where a decision removed us, what to say to those who have
-   * us as a member still. It may have taken our vote, and they lack it and cannot decide without us.
-   */
-  constructor(options: EntranceOptions, lastKnown: readonly Endpoint[], out: Voice, reminder?: Compare) {
-    this.#joining = new Joining(options.self, options.metadata, lastKnown, options.random);
+  constructor(options: EntranceOptions, past: Past, out: Voice) {
+    this.#joining = new Joining(options.self, options.metadata, past.lastKnown, options.random);
     this.#observers = options.settings.cutDetector.observers;
+    this.#timeoutMs = options.settings.faultTimeoutMs;
     this.#out = out;
-    this.#reminder = reminder;
+    this.#past = past;
     this.#move(this.#joining.start());
   }
 
@@ -54,7 +67,7 @@ export class Entrance {
   }
 
   get uuid(): NodeId {
-    return this.#joining.joiner.uuid;
+    return this.#isFormer ? this.#past.former!.uuid : this.#joining.joiner.uuid;
   }
 
   get askedIn(): readonly ConfigurationId[] {
@@ -84,22 +97,43 @@ export class Entrance {
 
   /** Takes an answer; where it lets us in, the first view that has us in it. */
   answered({ kind, attempt, to }: JoinCall, reply: Reply, now: Millis): View | undefined {
+    if (kind === "resume") return this.#resumed(reply);
     if (reply.kind === "contacts") {
       this.#compareObservers(reply.observers.length, to);
       this.#move(this.#joining.contacts(attempt, reply, to, now));
     } else if (reply.kind === "joined") {
       const fault = this.#joining.faultIn(reply.view, reply.configuration);
-      if (fault === undefined) return reply.view;
+      if (fault === undefined) return this.#enter(reply.view);
       this.#out.note("warn", `${to} sent a configuration that cannot be: ${fault}`);
       this.#move(this.#joining.turnedAway(attempt, refused("failed_precondition", fault), to, now));
     } else {
       const why = reply.kind === "refused" ? reply : refused("unknown", "an answer to another question");
-      if (why.why === refuse.hostExists.why && this.#reminder !== undefined)
-        this.#out.send([to], this.#reminder);
+      if (why.why === refuse.hostExists.why) this.#recall(to);
       if (kind === "preJoin") this.#move(this.#joining.contacts(attempt, why, to, now));
       else this.#move(this.#joining.turnedAway(attempt, why, to, now));
     }
     return undefined;
+  }
+
+  /** It has us as a member. */
+  #recall(to: Endpoint): void {
+    const { reminder, former } = this.#past;
+    if (reminder !== undefined) this.#out.send([to], reminder);
+    if (former === undefined || this.#out.countOpen("resume") > 0) return;
+    this.#out.call({ kind: "resume", attempt: Infinity, to }, to, former.question, this.#timeoutMs);
+  }
+
+  #resumed(reply: Reply): View | undefined {
+    const view = this.#past.former?.viewIn(reply);
+    if (view === undefined) return undefined;
+    this.#isFormer = true;
+    this.#out.note("info", "the others have this member still; going on as before");
+    return this.#enter(view);
+  }
+
+  #enter(view: View): View {
+    this.#out.cancelThose((call) => call.attempt !== undefined);
+    return view;
   }
 
   #compareObservers(theirs: number, from: Endpoint): void {

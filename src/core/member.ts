@@ -11,6 +11,7 @@ import type { Endpoint, NodeId } from "./endpoint.ts";
 import { Entrance, type EntranceOptions, type JoinCall } from "./entrance.ts";
 import { Exit, type PartingCall } from "./exit.ts";
 import { FailureDetector, type ProbeCall, probeReply, type Verdict } from "./failure-detector.ts";
+import { Former } from "./former.ts";
 import { contactsFor, edgesOf, Gatekeeper } from "./gatekeeper.ts";
 import { Healing, type HealingCall } from "./healing.ts";
 import { elsewhere } from "./inquiry.ts";
@@ -285,9 +286,7 @@ export class Member implements Machine {
     this.#dissemination!.follow(view);
     this.#detector.follow(this.#round?.view, this.#now);
     for (const { token, reply } of this.#gatekeeper.release(view, this.#self)) this.#out.reply(token, reply);
-    const joined = view.members.filter((node) => before?.has(node) !== true);
-    const kicked = before?.members.filter((node) => !view.has(node)) ?? [];
-    this.#out.add({ kind: "cut", cut: { view, joined, kicked, degraded: !isIn } });
+    this.#out.add({ kind: "cut", cut: { view, ...view.since(before), degraded: !isIn } });
     this.#own.push(...this.#healing.follow(this.#round?.view, before, by, this.#now));
     this.#obey(this.#lastResort.follow(this.#open));
   }
@@ -302,13 +301,15 @@ export class Member implements Machine {
   /** The others went on with something that we cannot follow: what we know is outdated, so join anew. */
   #giveUp(why: string, contacts: readonly Endpoint[]): void {
     this.#out.note("warn", `${why}; joining again`);
+    const former = contacts.length === 0 ? new Former(this.#self, this.#uuid!, this.#view!) : undefined;
     this.#turnTo(this.#view!, false);
     if (this.#exit.isLeaving) return this.#finish(false);
-    this.#join([...contacts, ...this.#view!.members]);
+    this.#join([...contacts, ...this.#view!.members], former);
   }
 
-  #join(lastKnown: readonly Endpoint[]): void {
-    this.#entrance = new Entrance(this.#options, lastKnown, this.#out, this.#healing.reminder);
+  #join(lastKnown: readonly Endpoint[], former?: Former): void {
+    const { reminder } = this.#healing;
+    this.#entrance = new Entrance(this.#options, { lastKnown, reminder, former }, this.#out);
     this.#leaveUnlessKnocking();
   }
 
@@ -324,7 +325,6 @@ export class Member implements Machine {
     if (!("attempt" in call)) return this.#remedy(this.#healing.answered(call, reply, this.#now));
     const view = this.#entrance?.answered(call, reply, this.#now);
     if (view === undefined) return this.#leaveUnlessKnocking();
-    this.#out.cancelThose((open) => "attempt" in open);
     this.#uuid = this.#entrance!.uuid;
     this.#healing.entered(view, this.#uuid, this.#entrance!.askedIn);
     this.#install(view);

@@ -146,6 +146,15 @@ export class View {
     return record !== undefined && (record.uuid === uuid || (record.uuid === undefined && this.knows(uuid)));
   }
 
+  /** Who came and who went between that view, if there was one, and this one. */
+  since(before: View | undefined): {
+    readonly joined: readonly Endpoint[];
+    readonly kicked: readonly Endpoint[];
+  } {
+    const joined = this.members.filter((node) => before?.has(node) !== true);
+    return { joined, kicked: before?.members.filter((node) => !this.has(node)) ?? [] };
+  }
+
   /**
    * A later configuration of the same mesh: uuids are only ever added, and where none were, members are gone. None is after
    * itself or after one that came of it, so who goes to later ones only votes in none twice.

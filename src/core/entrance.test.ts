@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, nodeMetadata, uuid, viewOfSize } from "../../test/core/sample-views.ts";
+import type { Effect } from "./doorway.ts";
+import { Entrance, type JoinCall, type Past } from "./entrance.ts";
+import { Former } from "./former.ts";
+import type { Reply } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
+import { seededRandom } from "./random.ts";
+import { refuse } from "./refusals.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+import type { View } from "./view.ts";
+
+type Called = Effect & { readonly kind: "call" };
+
+const self = host(0);
+const view = viewOfSize(4);
+const later = view.next([host(3)], new Map());
+
+/** On its way in, where both that it knows of have it as a member. */
+function turnedAway(past: Partial<Past>) {
+  const out = new Outgoing<JoinCall>();
+  const options = { self, metadata: nodeMetadata(), settings: DEFAULT_SETTINGS, random: seededRandom(1n) };
+  const entrance = new Entrance(options, { lastKnown: [host(1), host(2)], ...past }, out);
+  const effects: Effect[] = [];
+  const calls = (kind: string): readonly Called[] => {
+    effects.push(...out.take());
+    return effects.filter(
+      (effect): effect is Called => effect.kind === "call" && effect.request.kind === kind,
+    );
+  };
+  const answer = ({ call }: Called, reply: Reply): View | undefined =>
+    entrance.answered(out.answered(call)!, reply, 0);
+  entrance.seeds([], 0);
+  for (let i = 0; i < 2; i++) assert.equal(answer(calls("preJoin").at(-1)!, refuse.hostExists), undefined);
+  return { entrance, calls, answer, effects };
+}
+
+describe("on the way in, one whom the others have as a member", () => {
+  it("waits until they have removed it, where it never was", () => {
+    assert.deepEqual(turnedAway({}).calls("join"), []);
+  });
+
+  it("asks one of them at a time as who it was before it gave up, and goes on as that one", () => {
+    const { entrance, calls, answer, effects } = turnedAway({ former: new Former(self, uuid(0), view) });
+    const [question, ...others] = calls("join");
+    assert.deepEqual(others, []);
+    assert.ok(question?.request.kind === "join" && question.request.uuid === uuid(0));
+    assert.notEqual(entrance.uuid, uuid(0));
+    assert.equal(
+      answer(question, { kind: "joined", sender: host(1), configuration: later.id, view: later }),
+      later,
+    );
+    assert.equal(entrance.uuid, uuid(0));
+    calls("join");
+    assert.ok(effects.some((effect) => effect.kind === "note" && effect.text.includes("as before")));
+  });
+
+  it("goes on asking to be let in where nobody has it as that one", () => {
+    const { entrance, calls, answer } = turnedAway({ former: new Former(self, uuid(0), view) });
+    for (const reply of [refuse.hostExists, refuse.wrongConfiguration]) {
+      assert.equal(answer(calls("join").at(-1)!, reply), undefined);
+      entrance.wake(entrance.wakeAt);
+      if (calls("preJoin").length < 3) entrance.seeds([], entrance.wakeAt);
+      answer(calls("preJoin").at(-1)!, refuse.hostExists);
+    }
+    assert.equal(calls("join").length, 3);
+    assert.notEqual(entrance.uuid, uuid(0));
+  });
+
+  it("reminds those of the decision that removed it", () => {
+    const reminder = { kind: "compare", sender: self, configuration: later.id, past: [] } as const;
+    const { calls, effects } = turnedAway({ reminder });
+    calls("preJoin");
+    const reminded = effects.flatMap((effect) =>
+      effect.kind === "send" && effect.request === reminder ? effect.to : [],
+    );
+    assert.deepEqual(new Set(reminded), new Set([host(1), host(2)]));
+  });
+});

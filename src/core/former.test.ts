@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, joiner, uuid, viewOfSize } from "../../test/core/sample-views.ts";
+import { Former } from "./former.ts";
+import { refuse } from "./refusals.ts";
+import type { View } from "./view.ts";
+
+describe("as whom we were a member", () => {
+  const view = viewOfSize(5);
+  const former = new Former(host(0), uuid(0), view);
+  const told = (of: View, configuration = of.id): View | undefined =>
+    former.viewIn({ kind: "joined", sender: host(1), configuration, view: of });
+
+  it("we ask those who may have us still, without asking them to let anybody in", () => {
+    const { sender, uuid: as, configuration, metadata } = former.question;
+    assert.deepEqual([sender, as, configuration, metadata], [host(0), uuid(0), view.id, {}]);
+  });
+
+  it("we go on in a later configuration that has us", () => {
+    const later = view.next([host(4), host(9)], new Map([[host(9), joiner(9)]]));
+    assert.equal(told(later), later);
+    assert.equal(told(view.next([host(4)], new Map())), view.next([host(4)], new Map()));
+  });
+
+  it("we go nowhere else: where we were, elsewhere, where we are not or are another one, or by a wrong word", () => {
+    assert.equal(told(view), undefined);
+    const beside = viewOfSize(4).next([host(4)], new Map([[host(4), joiner(8)]]));
+    assert.equal(told(beside), undefined, "of the same members, of whom one came as another");
+    assert.equal(told(beside.next([host(3)], new Map())), undefined);
+    const without = view.next([host(0)], new Map());
+    assert.equal(told(without), undefined);
+    assert.equal(told(without.next([host(0)], new Map([[host(0), joiner(8)]]))), undefined);
+    const later = view.next([host(4)], new Map());
+    assert.equal(told(later, view.id), undefined);
+    assert.equal(former.viewIn(refuse.hostExists), undefined);
+  });
+});
