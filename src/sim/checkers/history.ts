@@ -103,9 +103,10 @@ export class History implements Checker {
     const chapter = this.#chapters.get(view.id)!;
     const past = culprit === undefined && before ? this.#chapters.get(before.view.id)! : undefined;
     if (past !== undefined && chapter.place <= past.place && chapter !== past) {
+      // Whoever is let in believes who let it in: where that was another kind of peer, it is laid to its account.
       this.#report(
         2,
-        process,
+        isNode(chapter.by) ? process : chapter.by,
         `went back from configuration ${past.place} to ${chapter.place} of the history`,
       );
     } else if (chapter === past) this.#report(10, process, `published ${view.id} twice`);
