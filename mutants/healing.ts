@@ -47,7 +47,7 @@ export const HEALING: readonly Mutant[] = [
     name: "never-goes-on-as-before",
     breaks: "who gave up, and is a member still, goes on as that one",
     file: "former.ts",
-    find: "return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#view)",
+    find: "return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#round.view)",
     replace: "return false",
     first: "kept/who-gave-up-is-missed",
   },

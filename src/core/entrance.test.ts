@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, nodeMetadata, uuid, viewOfSize } from "../../test/core/sample-views.ts";
 import type { Effect } from "./doorway.ts";
-import { Entrance, type JoinCall, type Past } from "./entrance.ts";
+import { Entrance, type JoinCall } from "./entrance.ts";
 import { Former } from "./former.ts";
-import type { Reply } from "./messages.ts";
+import type { Compare, Reply } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
 import { seededRandom } from "./random.ts";
 import { refuse } from "./refusals.ts";
+import { Round } from "./round.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -15,13 +16,15 @@ type Called = Effect & { readonly kind: "call" };
 
 const self = host(0);
 const view = viewOfSize(4);
+const round = new Round(view, self, DEFAULT_SETTINGS, seededRandom(1n));
+const former = new Former(self, uuid(0), round);
 const later = view.next([host(3)], new Map());
 
 /** On its way in, where both that it knows of have it as a member. */
-function turnedAway(past: Partial<Past>) {
+function turnedAway(former?: Former, reminder?: Compare) {
   const out = new Outgoing<JoinCall>();
   const options = { self, metadata: nodeMetadata(), settings: DEFAULT_SETTINGS, random: seededRandom(1n) };
-  const entrance = new Entrance(options, { lastKnown: [host(1), host(2)], ...past }, out);
+  const entrance = new Entrance(options, { lastKnown: [host(1), host(2)], former }, { reminder }, out);
   const effects: Effect[] = [];
   const calls = (kind: string): readonly Called[] => {
     effects.push(...out.take());
@@ -38,11 +41,11 @@ function turnedAway(past: Partial<Past>) {
 
 describe("on the way in, one whom the others have as a member", () => {
   it("waits until they have removed it, where it never was", () => {
-    assert.deepEqual(turnedAway({}).calls("join"), []);
+    assert.deepEqual(turnedAway().calls("join"), []);
   });
 
   it("asks one of them at a time as who it was before it gave up, and goes on as that one", () => {
-    const { entrance, calls, answer, effects } = turnedAway({ former: new Former(self, uuid(0), view) });
+    const { entrance, calls, answer, effects } = turnedAway(former);
     const [question, ...others] = calls("join");
     assert.deepEqual(others, []);
     assert.ok(question?.request.kind === "join" && question.request.uuid === uuid(0));
@@ -52,12 +55,22 @@ describe("on the way in, one whom the others have as a member", () => {
       later,
     );
     assert.equal(entrance.uuid, uuid(0));
+    assert.equal(entrance.roundIn(later), undefined);
     calls("join");
     assert.ok(effects.some((effect) => effect.kind === "note" && effect.text.includes("as before")));
   });
 
+  it("goes back to where it was with its promises and votes", () => {
+    const { entrance, calls, answer } = turnedAway(former);
+    assert.equal(entrance.roundIn(view), undefined, "it is not back yet");
+    const [question] = calls("join");
+    const joined: Reply = { kind: "joined", sender: host(1), configuration: view.id, view: viewOfSize(4) };
+    assert.equal(answer(question!, joined), view);
+    assert.equal(entrance.roundIn(view), round);
+  });
+
   it("goes on asking to be let in where nobody has it as that one", () => {
-    const { entrance, calls, answer } = turnedAway({ former: new Former(self, uuid(0), view) });
+    const { entrance, calls, answer } = turnedAway(former);
     for (const reply of [refuse.hostExists, refuse.wrongConfiguration]) {
       assert.equal(answer(calls("join").at(-1)!, reply), undefined);
       entrance.wake(entrance.wakeAt);
@@ -70,7 +83,7 @@ describe("on the way in, one whom the others have as a member", () => {
 
   it("reminds those of the decision that removed it", () => {
     const reminder = { kind: "compare", sender: self, configuration: later.id, past: [] } as const;
-    const { calls, effects } = turnedAway({ reminder });
+    const { calls, effects } = turnedAway(undefined, reminder);
     calls("preJoin");
     const reminded = effects.flatMap((effect) =>
       effect.kind === "send" && effect.request === reminder ? effect.to : [],

@@ -8,6 +8,7 @@ import type { Compare, ConfigurationId, Metadata, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Random } from "./random.ts";
 import { refuse, refused } from "./refusals.ts";
+import type { Round } from "./round.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -29,13 +30,17 @@ export interface EntranceOptions {
 export interface Past {
   /** Members of the view we were in last. */
   readonly lastKnown: readonly Endpoint[];
-  /**
-   * Where a decision removed us: what to say to those who have us as a member still. It may have taken our vote, and they
-   * lack it and cannot decide without us.
-   */
-  readonly reminder?: Compare | undefined;
   /** Where we gave up: as whom others may have us still. */
   readonly former?: Former | undefined;
+}
+
+/** Where a decision removed us. */
+interface Removal {
+  /**
+   * What to say to those who have us as a member still. The decision may have taken our vote, and they lack it and cannot
+   * decide without us.
+   */
+  readonly reminder: Compare | undefined;
 }
 
 /** How it speaks. */
@@ -51,14 +56,16 @@ export class Entrance {
   readonly #timeoutMs: Millis;
   readonly #out: Voice;
   readonly #past: Past;
+  readonly #reminder: Compare | undefined;
   #isFormer = false;
 
-  constructor(options: EntranceOptions, past: Past, out: Voice) {
+  constructor(options: EntranceOptions, past: Past, { reminder }: Removal, out: Voice) {
     this.#joining = new Joining(options.self, options.metadata, past.lastKnown, options.random);
     this.#observers = options.settings.cutDetector.observers;
     this.#timeoutMs = options.settings.faultTimeoutMs;
     this.#out = out;
     this.#past = past;
+    this.#reminder = reminder;
     this.#move(this.#joining.start());
   }
 
@@ -68,6 +75,11 @@ export class Entrance {
 
   get uuid(): NodeId {
     return this.#isFormer ? this.#past.former!.uuid : this.#joining.joiner.uuid;
+  }
+
+  /** What holds of us in this configuration since before we were on our way. */
+  roundIn(view: View): Round | undefined {
+    return this.#isFormer ? this.#past.former!.roundIn(view) : undefined;
   }
 
   get askedIn(): readonly ConfigurationId[] {
@@ -117,8 +129,8 @@ export class Entrance {
 
   /** It has us as a member. */
   #recall(to: Endpoint): void {
-    const { reminder, former } = this.#past;
-    if (reminder !== undefined) this.#out.send([to], reminder);
+    const { former } = this.#past;
+    if (this.#reminder !== undefined) this.#out.send([to], this.#reminder);
     if (former === undefined || this.#out.countOpen("resume") > 0) return;
     this.#out.call({ kind: "resume", attempt: Infinity, to }, to, former.question, this.#timeoutMs);
   }

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { host, joiner, uuid, viewOfSize } from "../../test/core/sample-views.ts";
 import { Former } from "./former.ts";
+import { seededRandom } from "./random.ts";
 import { refuse } from "./refusals.ts";
+import { Round } from "./round.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
 import type { View } from "./view.ts";
 
 describe("as whom we were a member", () => {
   const view = viewOfSize(5);
-  const former = new Former(host(0), uuid(0), view);
+  const round = new Round(view, host(0), DEFAULT_SETTINGS, seededRandom(1n));
+  const former = new Former(host(0), uuid(0), round);
   const told = (of: View, configuration = of.id): View | undefined =>
     former.viewIn({ kind: "joined", sender: host(1), configuration, view: of });
 
@@ -22,8 +26,13 @@ describe("as whom we were a member", () => {
     assert.equal(told(view.next([host(4)], new Map())), view.next([host(4)], new Map()));
   });
 
-  it("we go nowhere else: where we were, elsewhere, where we are not or are another one, or by a wrong word", () => {
-    assert.equal(told(view), undefined);
+  it("we go back to where we were, with all that we promised and voted for there", () => {
+    assert.equal(told(viewOfSize(5)), view);
+    assert.equal(former.roundIn(view), round);
+    assert.equal(former.roundIn(view.next([host(4)], new Map())), undefined);
+  });
+
+  it("we go nowhere else: elsewhere, where we are not or are another one, or by a wrong word", () => {
     const beside = viewOfSize(4).next([host(4)], new Map([[host(4), joiner(8)]]));
     assert.equal(told(beside), undefined, "of the same members, of whom one came as another");
     assert.equal(told(beside.next([host(3)], new Map())), undefined);

@@ -1,32 +1,42 @@
 // Who we were before we gave a configuration up. Those who went on may have us as that member still: they let nobody else in
 // at our address, and where too many gave up they cannot remove us either. They give their configuration to whoever asks as
-// the member that it is, as they do to a joiner that lost the answer, and we go on as that one.
+// the member that it is, as they do to a joiner that lost the answer, and we go on as that one: also in the very configuration
+// that we gave up, where our promises and votes hold as they did, since we said nothing meanwhile.
 
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { Join, Reply } from "./messages.ts";
+import type { Round } from "./round.ts";
 import type { View } from "./view.ts";
 
 export class Former {
   readonly uuid: NodeId;
   readonly #self: Endpoint;
-  readonly #view: View;
+  readonly #round: Round;
 
-  /** `view` is the one that we gave up: we may have voted in it, and do not go back there. */
-  constructor(self: Endpoint, uuid: NodeId, view: View) {
+  /** `round` belongs to the configuration that we gave up. */
+  constructor(self: Endpoint, uuid: NodeId, round: Round) {
     this.#self = self;
     this.uuid = uuid;
-    this.#view = view;
+    this.#round = round;
   }
 
   /** "Is it me whom you have as a member, and where?" */
   get question(): Join {
-    const { id: configuration } = this.#view;
+    const { id: configuration } = this.#round.view;
     return { kind: "join", sender: this.#self, ring: 0, uuid: this.uuid, configuration, metadata: {} };
   }
 
-  /** Where we are that member still, further on than we were. */
+  /** Where we are that member still: where we were, or further on. */
   viewIn(reply: Reply): View | undefined {
     if (reply.kind !== "joined" || reply.view.id !== reply.configuration) return undefined;
-    return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#view) ? reply.view : undefined;
+    if (reply.view.id === this.#round.view.id) return this.#round.view;
+    return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#round.view)
+      ? reply.view
+      : undefined;
+  }
+
+  /** All that we promised and voted for in this configuration, if it is the one that we gave up. */
+  roundIn(view: View): Round | undefined {
+    return view === this.#round.view ? this.#round : undefined;
   }
 }

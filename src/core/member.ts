@@ -280,8 +280,9 @@ export class Member implements Machine {
     const before = this.#view;
     const { settings, random } = this.#options;
     this.#view = view;
+    const round = this.#entrance?.roundIn(view) ?? new Round(view, this.#self, settings, random);
     this.#entrance = undefined;
-    this.#round = isIn ? new Round(view, this.#self, settings, random) : undefined;
+    this.#round = isIn ? round : undefined;
     this.#batch.follow(view.size === 1 && isIn);
     this.#dissemination!.follow(view);
     this.#detector.follow(this.#round?.view, this.#now);
@@ -301,15 +302,14 @@ export class Member implements Machine {
   /** The others went on with something that we cannot follow: what we know is outdated, so join anew. */
   #giveUp(why: string, contacts: readonly Endpoint[]): void {
     this.#out.note("warn", `${why}; joining again`);
-    const former = contacts.length === 0 ? new Former(this.#self, this.#uuid!, this.#view!) : undefined;
+    const former = contacts.length === 0 ? new Former(this.#self, this.#uuid!, this.#round!) : undefined;
     this.#turnTo(this.#view!, false);
     if (this.#exit.isLeaving) return this.#finish(false);
     this.#join([...contacts, ...this.#view!.members], former);
   }
 
   #join(lastKnown: readonly Endpoint[], former?: Former): void {
-    const { reminder } = this.#healing;
-    this.#entrance = new Entrance(this.#options, { lastKnown, reminder, former }, this.#out);
+    this.#entrance = new Entrance(this.#options, { lastKnown, former }, this.#healing, this.#out);
     this.#leaveUnlessKnocking();
   }
 

@@ -109,7 +109,7 @@ export class History implements Checker {
         isNode(chapter.by) ? process : chapter.by,
         `went back from configuration ${past.place} to ${chapter.place} of the history`,
       );
-    } else if (chapter === past) this.#report(10, process, `published ${view.id} twice`);
+    } else if (chapter === past && !before!.degraded) this.#report(10, process, `published ${view.id} twice`);
     this.#move(process, degraded ? undefined : chapter);
     if (!isNew || before === undefined) return undefined;
     this.#checkStep(process, before.view, view);
