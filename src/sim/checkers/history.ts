@@ -144,7 +144,11 @@ export class History implements Checker {
       if (known !== undefined) return false;
       const isFounding = view.size === 1 && view.has(process.endpoint);
       if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
-      else if (this.#chapters.size > 0) this.#report(15, process, "founded a second mesh");
+      // A founder that was removed with all others begins anew, beside nobody, as somebody new.
+      const isAnew = process.cut?.view.size === 0 && !view.uuids.some((uuid) => this.#admitted.has(uuid));
+      if (isFounding && this.#chapters.size > 0 && !isAnew) {
+        this.#report(15, process, "founded a second mesh");
+      }
       const past = process.cut && this.#chapters.get(process.cut.view.id);
       const place = !isFounding ? Number.NaN : past === undefined ? 0 : past.place + 1;
       this.#chapters.set(view.id, { ...emptyChapter(process, view), place, from: undefined });
