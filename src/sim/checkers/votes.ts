@@ -25,6 +25,8 @@ import type { Checker, Report } from "./checker.ts";
 interface Ballot {
   readonly rank: Rank;
   readonly value: string;
+  /** Who put it to the vote, or said first that it was. */
+  readonly by: Process;
   readonly acceptors: Set<Endpoint>;
   isChosen: boolean;
 }
@@ -133,7 +135,7 @@ export class Votes implements Checker {
     }
     if (election.promised.has(sender)) this.#report(4, process, "a vote in the fast round after a promise");
     election.fast.set(sender, key);
-    const ballot = election.fastBallots.get(key) ?? ballotOf(FAST_RANK, key);
+    const ballot = election.fastBallots.get(key) ?? ballotOf(FAST_RANK, key, process);
     election.fastBallots.set(key, ballot);
     ballot.acceptors.add(sender);
     if (ballot.acceptors.size >= fastQuorumOf(election.view)) this.#choose(process, election, ballot);
@@ -166,9 +168,9 @@ export class Votes implements Checker {
     const key = keyOf(value);
     let ballot = election.ballots.get(name);
     if (ballot === undefined) {
-      ballot = ballotOf(rank, key);
+      ballot = ballotOf(rank, key, process);
       election.ballots.set(name, ballot);
-      for (const chosen of election.chosen) this.#compare(process, chosen, ballot);
+      for (const chosen of election.chosen) this.#compare(chosen, ballot);
     } else if (ballot.value !== key) this.#report(4, process, `two values in round ${name}`);
     return ballot;
   }
@@ -180,15 +182,15 @@ export class Votes implements Checker {
       if (chosen.value !== ballot.value)
         this.#report(4, process, `two values were chosen in ${election.view.id}`);
     }
-    for (const other of election.ballots.values()) this.#compare(process, ballot, other);
+    for (const other of election.ballots.values()) this.#compare(ballot, other);
     election.chosen.push(ballot);
   }
 
   /** Once a value is chosen, no later round may propose another. */
-  #compare(process: Process, chosen: Ballot, other: Ballot): void {
+  #compare(chosen: Ballot, other: Ballot): void {
     if (compareRanks(other.rank, chosen.rank) <= 0 || other.value === chosen.value) return;
     const { round } = chosen.rank;
-    this.#report(4, process, `round ${other.rank.round} proposes another value than round ${round} chose`);
+    this.#report(4, other.by, `round ${other.rank.round} proposes another value than round ${round} chose`);
   }
 
   #checkValue(process: Process, { view, joining }: Election, value: Proposal): void {
@@ -219,8 +221,8 @@ function nameOf({ round, nodeIndex }: Rank): string {
   return `${round} ${nodeIndex}`;
 }
 
-function ballotOf(rank: Rank, value: string): Ballot {
-  return { rank, value, acceptors: new Set(), isChosen: false };
+function ballotOf(rank: Rank, value: string, by: Process): Ballot {
+  return { rank, value, by, acceptors: new Set(), isChosen: false };
 }
 
 function fastQuorumOf({ members }: View): number {
