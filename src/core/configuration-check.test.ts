@@ -219,11 +219,12 @@ describe("the configuration check", () => {
     const members = [self, ...here, ...one, ...another];
 
     /** `here` say that they are here, three that they are in `place`, and `another` nothing but that they are elsewhere. */
-    function judged(view: View, place: bigint): ConfigurationCheck {
+    function judged(view: View, place: bigint, silent: readonly Endpoint[] = []): ConfigurationCheck {
       const check = checkOf(view);
       check.hurry(0);
       for (const member of check.due(check.wakeAt)) {
-        if (here.includes(member)) check.answered(member, "same", view.id);
+        if (silent.includes(member)) check.answered(member, "silent");
+        else if (here.includes(member)) check.answered(member, "same", view.id);
         else check.answered(member, "other", one.includes(member) ? place : undefined);
       }
       check.due(check.wakeAt);
@@ -253,6 +254,13 @@ describe("the configuration check", () => {
       assert.ok(check.outweighs(7n));
       const near = viewOf(members, here);
       assert.ok(!judged(near, near.id + 1n).outweighs(near.id + 1n));
+    });
+
+    it("those that say nothing are not counted among them, for the dead would", () => {
+      const view = viewOf(members, [one[0]!, ...another]);
+      const place = view.id - 1n;
+      assert.ok(!judged(view, place).outweighs(place));
+      assert.ok(judged(view, place, another).outweighs(place));
     });
 
     it("none outweigh anybody before they were asked", () => {

@@ -51,6 +51,8 @@ export class ConfigurationCheck {
   #elsewhere: readonly Endpoint[] = [];
   /** Who was here in the last round. */
   #here: readonly Endpoint[] = [];
+  /** Who said nothing in the last round. */
+  #silent: readonly Endpoint[] = [];
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
@@ -78,6 +80,7 @@ export class ConfigurationCheck {
     this.#places.clear();
     this.#elsewhere = [];
     this.#here = [];
+    this.#silent = [];
     this.#isWide = false;
     this.#isBroken = false;
     this.#closesAt = -Infinity;
@@ -173,13 +176,13 @@ export class ConfigurationCheck {
   }
 
   /**
-   * That one is where to go of those in which members were in the last round, by what is known. Where most Rust members
-   * are, since they cannot follow; then where more members are; of two that are equal the one with the greater id, so that
-   * not each goes where the other has been.
+   * That one is where to go of those in which members were in the last round, by what is known. Where most Rust members are
+   * that answer, since they cannot follow; then where more members are; of two that are equal the one with the greater id,
+   * so that not each goes where the other has been.
    */
   outweighs(id: ConfigurationId): boolean {
     const view = this.#view!;
-    const isRust = (member: Endpoint): boolean => !view.isNode(member);
+    const isRust = (member: Endpoint): boolean => !view.isNode(member) && !this.#silent.includes(member);
     const there = this.#elsewhere.filter((member) => this.#places.get(member) === id);
     const rust = view.members.filter(isRust).length;
     if (2 * there.filter(isRust).length > rust) return true;
@@ -211,6 +214,7 @@ export class ConfigurationCheck {
     const found = (where: Finding) => [...this.#asked.keys()].filter((one) => this.#asked.get(one) === where);
     this.#elsewhere = found("other");
     this.#here = found("same");
+    this.#silent = found("silent");
     for (const finding of this.#asked.values()) {
       if (finding === "same") same += 1;
       // It is for them to follow. We may be the only one that knows of the decision that they missed.

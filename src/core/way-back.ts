@@ -75,8 +75,8 @@ export class WayBack {
   }
 
   /**
-   * If we seem to be left behind, or in one of several places, or our vote may have been decided, asks those who are elsewhere and have us as a member; false
-   * where that has been in vain, or there is nobody to ask.
+   * If we seem to be left behind, or in one of several places, or our vote may have been decided, asks those who are
+   * elsewhere and have us as a member; false where that has been in vain, or there is nobody to ask.
    */
   seek(uuid: NodeId, view: View, round: Bonds): boolean {
     const { elsewhere, suspectsStale, isMajorityHere } = this.#check;

@@ -4,7 +4,14 @@
 
 import type { ViewChange } from "../../core/doorway.ts";
 import type { Endpoint, NodeId } from "../../core/endpoint.ts";
-import { type ConfigurationId, type Joiner, keyOf, type Request, sameMetadata } from "../../core/messages.ts";
+import {
+  type ConfigurationId,
+  type Joiner,
+  keyOf,
+  type Reply,
+  type Request,
+  sameMetadata,
+} from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import type { Ending, Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
@@ -37,6 +44,8 @@ export class History implements Checker {
   readonly #came = new Map<Process, NodeId>();
   /** Joiners that take another uuid for every attempt, of which one member may have heard one and another the next. */
   readonly #changelings = new Map<Endpoint, Process>();
+  /** Configurations that models of other peers let somebody into, and who of them did so first. */
+  readonly #toldBy = new Map<ConfigurationId, Process>();
   /** Where each living process is. */
   readonly #at = new Map<Process, Chapter>();
   /** Configurations without a successor that a majority of their members is in. */
@@ -77,6 +86,11 @@ export class History implements Checker {
     if (!isSpent) this.#report(6, process, `asks as ${request.uuid}, though ${last} was never admitted`);
     this.#brought.set(request.uuid, request);
     if (!isNode(process)) this.#changelings.set(process.endpoint, process);
+  }
+
+  replied(process: Process, _token: number, reply: Reply): void {
+    if (reply.kind !== "joined" || isNode(process) || this.#toldBy.has(reply.configuration)) return;
+    this.#toldBy.set(reply.configuration, process);
   }
 
   /** The views that this cut goes from and to, where it is the first to do so by a decision. */
@@ -143,7 +157,10 @@ export class History implements Checker {
     if (from === undefined) {
       if (known !== undefined) return false;
       const isFounding = view.size === 1 && view.has(process.endpoint);
-      if (!isFounding) this.#report(2, process, `took ${view.id}, which no decision leads to`);
+      // Of who was let in by another kind of peer, only that one knows what led there.
+      const teller = this.#toldBy.get(view.id) ?? process;
+      if (!isFounding)
+        this.#report(2, teller, `${process.endpoint} took ${view.id}, which no decision leads to`);
       // A founder that was removed with all others begins anew, beside nobody, as somebody new.
       const isAnew = process.cut?.view.size === 0 && !view.uuids.some((uuid) => this.#admitted.has(uuid));
       if (isFounding && this.#chapters.size > 0 && !isAnew) {
