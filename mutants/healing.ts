@@ -55,7 +55,7 @@ export const HEALING: readonly Mutant[] = [
     name: "never-gives-up",
     breaks: "who is left behind for good joins anew (B4)",
     file: "configuration-check.ts",
-    find: "return this.#staleRounds >= ROUNDS || this.#alone >= ALONE_ROUNDS;",
+    find: "return this.#staleRounds >= ROUNDS || this.#forlorn >= FORLORN_ROUNDS;",
     replace: "return false;",
     first: "S20",
   },

@@ -25,8 +25,8 @@ const ASKED_MAX = 24;
 const ASKED_OF_SILENT_MAX = 16;
 /** Rounds in a row that must say the same before something is done about it. */
 const ROUNDS = 2;
-/** The same where one has to be believed, since all others are silent: longer than most processes stand still. */
-const ALONE_ROUNDS = 15;
+/** The same where it hangs on those who may still turn up: longer than most processes stand still. */
+const FORLORN_ROUNDS = 15;
 
 export class ConfigurationCheck {
   readonly #self: Endpoint;
@@ -56,8 +56,8 @@ export class ConfigurationCheck {
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
-  /** Rounds in a row in which one answered, from elsewhere, and nobody else. */
-  #alone = 0;
+  /** Rounds in a row in which some were elsewhere, and too few here for a majority, though all were asked. */
+  #forlorn = 0;
   #isAmongMost = true;
   #isMajorityHere = false;
 
@@ -86,7 +86,7 @@ export class ConfigurationCheck {
     this.#closesAt = -Infinity;
     this.#staleRounds = 0;
     this.#deserted = 0;
-    this.#alone = 0;
+    this.#forlorn = 0;
     this.#isAmongMost = true;
     this.#isMajorityHere = false;
     const pauseMs = PERIODS * this.#periodMs;
@@ -140,9 +140,9 @@ export class ConfigurationCheck {
     else if (finding !== "silent") this.#strangers.delete(member);
   }
 
-  /** Most of those who answer have been elsewhere for a while; of one, for so long that nobody else will answer. */
+  /** Most of those who answer have been elsewhere for a while; or those who may still turn up did not for long. */
   get isStale(): boolean {
-    return this.#staleRounds >= ROUNDS || this.#alone >= ALONE_ROUNDS;
+    return this.#staleRounds >= ROUNDS || this.#forlorn >= FORLORN_ROUNDS;
   }
 
   /** Most of those who were asked last are where we are; the silent are not. */
@@ -227,8 +227,9 @@ export class ConfigurationCheck {
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
-    const isAlone = elsewhere === 1 && same + behind === 1 && this.#asked.size === this.#view!.size - 1;
-    this.#alone = isAlone ? this.#alone + 1 : 0;
+    const isForlorn =
+      elsewhere > 0 && same + behind < this.#view!.majority && this.#asked.size === this.#view!.size - 1;
+    this.#forlorn = isForlorn ? this.#forlorn + 1 : 0;
     // Who is behind is there, and will follow.
     const isDeserted = 2 * (same + behind) <= this.#asked.size + 1 && this.#staleRounds === 0;
     this.#deserted = isDeserted ? this.#deserted + 1 : 0;
