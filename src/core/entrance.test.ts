@@ -81,6 +81,19 @@ describe("on the way in, one whom the others have as a member", () => {
     assert.notEqual(entrance.uuid, uuid(0));
   });
 
+  it("is nobody that it was once it has asked to be let in as somebody new, who may be let in at any time", () => {
+    const { entrance, calls, answer } = turnedAway(former);
+    const [question] = calls("join");
+    entrance.wake(entrance.wakeAt);
+    entrance.seeds([], entrance.wakeAt);
+    const observers = new Array(view.observers).fill(host(2));
+    answer(calls("preJoin").at(-1)!, { kind: "contacts", sender: host(2), configuration: 7n, observers });
+    assert.ok(calls("join").some(({ request }) => "uuid" in request && request.uuid === entrance.uuid));
+    const joined: Reply = { kind: "joined", sender: host(1), configuration: later.id, view: later };
+    assert.equal(answer(question!, joined), undefined);
+    assert.notEqual(entrance.uuid, uuid(0));
+  });
+
   it("reminds those of the decision that removed it", () => {
     const reminder = { kind: "compare", sender: self, configuration: later.id, past: [] } as const;
     const { calls, effects } = turnedAway(undefined, reminder);

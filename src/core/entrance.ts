@@ -55,16 +55,17 @@ export class Entrance {
   readonly #observers: number;
   readonly #timeoutMs: Millis;
   readonly #out: Voice;
-  readonly #past: Past;
   readonly #reminder: Compare | undefined;
+  /** Absent once we asked to be let in as somebody new: whoever is told of may be let in. */
+  #former: Former | undefined;
   #isFormer = false;
 
-  constructor(options: EntranceOptions, past: Past, { reminder }: Removal, out: Voice) {
-    this.#joining = new Joining(options.self, options.metadata, past.lastKnown, options.random);
+  constructor(options: EntranceOptions, { lastKnown, former }: Past, { reminder }: Removal, out: Voice) {
+    this.#joining = new Joining(options.self, options.metadata, lastKnown, options.random);
     this.#observers = options.settings.cutDetector.observers;
     this.#timeoutMs = options.settings.faultTimeoutMs;
     this.#out = out;
-    this.#past = past;
+    this.#former = former;
     this.#reminder = reminder;
     this.#move(this.#joining.start());
   }
@@ -74,12 +75,12 @@ export class Entrance {
   }
 
   get uuid(): NodeId {
-    return this.#isFormer ? this.#past.former!.uuid : this.#joining.joiner.uuid;
+    return this.#isFormer ? this.#former!.uuid : this.#joining.joiner.uuid;
   }
 
   /** What holds of us in this configuration since before we were on our way. */
   roundIn(view: View): Round | undefined {
-    return this.#isFormer ? this.#past.former!.roundIn(view) : undefined;
+    return this.#isFormer ? this.#former!.roundIn(view) : undefined;
   }
 
   get askedIn(): readonly ConfigurationId[] {
@@ -112,6 +113,7 @@ export class Entrance {
     if (kind === "resume") return this.#resumed(reply);
     if (reply.kind === "contacts") {
       this.#compareObservers(reply.observers.length, to);
+      this.#former = undefined;
       this.#move(this.#joining.contacts(attempt, reply, to, now));
     } else if (reply.kind === "joined") {
       const fault = this.#joining.faultIn(reply.view, reply.configuration);
@@ -129,14 +131,14 @@ export class Entrance {
 
   /** It has us as a member. */
   #recall(to: Endpoint): void {
-    const { former } = this.#past;
+    const former = this.#former;
     if (this.#reminder !== undefined) this.#out.send([to], this.#reminder);
     if (former === undefined || this.#out.countOpen("resume") > 0) return;
     this.#out.call({ kind: "resume", attempt: Infinity, to }, to, former.question, this.#timeoutMs);
   }
 
   #resumed(reply: Reply): View | undefined {
-    const view = this.#past.former?.viewIn(reply);
+    const view = this.#former?.viewIn(reply);
     if (view === undefined) return undefined;
     this.#isFormer = true;
     this.#out.note("info", "the others have this member still; going on as before");
