@@ -76,14 +76,6 @@ export const HEALING: readonly Mutant[] = [
     first: "O2",
   },
   {
-    name: "turns-where-it-took-none",
-    breaks: "who joined anew takes what the others decided before for the past, not for another turn",
-    file: "history.ts",
-    find: "if (last?.certificate === undefined || last.certificate.value.join() !== certificate.value.join()) {",
-    replace: "if (last === undefined) {",
-    first: "S25",
-  },
-  {
     name: "founder-founds-again",
     breaks: "a founder that starts again goes back to the mesh that it founded (B5)",
     file: "origins.ts",
