@@ -4,14 +4,8 @@
 
 import type { ViewChange } from "../../core/doorway.ts";
 import type { Endpoint, NodeId } from "../../core/endpoint.ts";
-import {
-  type ConfigurationId,
-  type Joiner,
-  keyOf,
-  type Reply,
-  type Request,
-  sameMetadata,
-} from "../../core/messages.ts";
+import type { ConfigurationId, Joiner, Reply, Request } from "../../core/messages.ts";
+import { keyOf, sameMetadata } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import type { Ending, Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
