@@ -44,14 +44,6 @@ export const HEALING: readonly Mutant[] = [
     first: "S19",
   },
   {
-    name: "never-goes-on-as-before",
-    breaks: "who gave up, and is a member still, goes on as that one",
-    file: "former.ts",
-    find: "return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#round.view)",
-    replace: "return false",
-    first: "kept/who-gave-up-is-missed",
-  },
-  {
     name: "never-gives-up",
     breaks: "who is left behind for good joins anew (B4)",
     file: "configuration-check.ts",
