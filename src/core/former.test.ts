@@ -32,6 +32,21 @@ describe("as whom we were a member", () => {
     assert.equal(former.roundIn(view.next([host(4)], new Map())), undefined);
   });
 
+  it("we do not go back to a decision that is beyond us, only to give it up again", () => {
+    const mixed = viewOfSize(5, (i) => i === 4);
+    const lost = new Round(mixed, host(0), DEFAULT_SETTINGS, seededRandom(1n));
+    const unknown = [host(9)];
+    for (const sender of mixed.members) {
+      lost.hear({ kind: "fastAccepted", sender, configuration: mixed.id, value: unknown }, 0);
+    }
+    assert.ok(lost.isIncomplete);
+    const gaveUp = new Former(host(0), uuid(0), lost);
+    const reply = { kind: "joined", sender: host(1), configuration: mixed.id, view: mixed } as const;
+    assert.equal(gaveUp.viewIn(reply), undefined);
+    const later = mixed.next(unknown, new Map([[host(9), joiner(9)]]));
+    assert.equal(gaveUp.viewIn({ ...reply, configuration: later.id, view: later }), later);
+  });
+
   it("we go nowhere else: elsewhere, where we are not or are another one, or by a wrong word", () => {
     const beside = viewOfSize(4).next([host(4)], new Map([[host(4), joiner(8)]]));
     assert.equal(told(beside), undefined, "of the same members, of whom one came as another");

@@ -26,10 +26,13 @@ export class Former {
     return { kind: "join", sender: this.#self, ring: 0, uuid: this.uuid, configuration, metadata: {} };
   }
 
-  /** Where we are that member still: where we were, or further on. */
+  /**
+   * Where we are that member still: further on, or where we were, unless what is decided there is beyond us: we would have to
+   * give it up again at once, and again.
+   */
   viewIn(reply: Reply): View | undefined {
     if (reply.kind !== "joined" || reply.view.id !== reply.configuration) return undefined;
-    if (reply.view.id === this.#round.view.id) return this.#round.view;
+    if (reply.view.id === this.#round.view.id) return this.#round.isIncomplete ? undefined : this.#round.view;
     return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#round.view)
       ? reply.view
       : undefined;
