@@ -87,18 +87,12 @@ export class Reports implements Checker {
   }
 
   took(process: Process, { view, degraded }: { readonly view: View; readonly degraded: boolean }): void {
+    const before = this.#ears.get(process);
+    const isAsBefore = before?.view.id === view.id;
+    if (degraded && isAsBefore) return; // It gave up, and may go on in the same configuration, bound as it was.
     this.#ears.delete(process);
     if (degraded || process.model !== "node" || view.size > MEMBERS_MAX) return;
-    const ear: Ear = {
-      view,
-      rings: new Map(),
-      firstAt: new Map(),
-      joiners: new Map(),
-      unsettled: new Set(),
-      isBound: false,
-      isFresh: true,
-      isNews: false,
-    };
+    const ear: Ear = isAsBefore ? { ...before, isFresh: true } : earIn(view);
     this.#ears.set(process, ear);
     const held = (this.#held.get(process) ?? []).filter(({ at }) => this.#now() < at + HOLD_MS);
     for (const { alerts } of held) if (alerts.configuration === view.id) this.#add(ear, alerts);
@@ -115,7 +109,7 @@ export class Reports implements Checker {
     ear.isFresh = false;
     if (!ear.isNews) return;
     ear.isNews = false;
-    if (!ear.isBound && process.isLiving) this.#checkSilence(process, ear);
+    if (!ear.isBound && process.isLiving && process.isMember) this.#checkSilence(process, ear);
   }
 
   ended(process: Process): void {
@@ -125,7 +119,7 @@ export class Reports implements Checker {
 
   #earOf(process: Process, configuration: ConfigurationId): Ear | undefined {
     const ear = this.#ears.get(process);
-    return ear?.view.id === configuration && process.isLiving ? ear : undefined;
+    return ear?.view.id === configuration && process.isLiving && process.isMember ? ear : undefined;
   }
 
   #add(ear: Ear, { sender, edges }: Alerts): void {
@@ -218,6 +212,19 @@ export class Reports implements Checker {
     }
     return all;
   }
+}
+
+function earIn(view: View): Ear {
+  return {
+    view,
+    rings: new Map(),
+    firstAt: new Map(),
+    joiners: new Map(),
+    unsettled: new Set(),
+    isBound: false,
+    isFresh: true,
+    isNews: false,
+  };
 }
 
 /** Members that can go at once with enough left to decide it. */
