@@ -1,13 +1,11 @@
 // Our own way into a mesh: find somebody, ask who would observe us, ask those to vouch for us, and take the first
 // view that has us in it (PROTOCOL §8). A dialogue written out as a small state machine; it asks, the member calls.
-//
-// The uuid stays the same over all attempts until it is used up, because whoever changes it within one configuration
-// may split the mesh (PITFALLS B3).
 
 import type { Millis } from "./doorway.ts";
-import type { Endpoint, NodeId } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { JoinerUuid } from "./joiner-uuid.ts";
 import type { ConfigurationId, Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
-import { drawNodeId, type Random, shuffled } from "./random.ts";
+import { type Random, shuffled } from "./random.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -67,7 +65,7 @@ export class Joining {
   readonly #self: Endpoint;
   readonly #metadata: Metadata;
   readonly #random: Random;
-  #uuid: NodeId;
+  readonly #uuid: JoinerUuid;
   /** Members of the last view we were in: they may still be there when no seed is. */
   readonly #lastKnown: readonly Endpoint[];
   /** They may let us in, or have done so already, when all others that we know of are gone. */
@@ -89,11 +87,11 @@ export class Joining {
     this.#metadata = metadata;
     this.#lastKnown = lastKnown;
     this.#random = random;
-    this.#uuid = drawNodeId(random);
+    this.#uuid = new JoinerUuid(random);
   }
 
   get joiner(): Joiner {
-    return { uuid: this.#uuid, metadata: this.#metadata };
+    return { uuid: this.#uuid.uuid, metadata: this.#metadata };
   }
 
   get wakeAt(): Millis {
@@ -138,6 +136,7 @@ export class Joining {
     if (this.#phase.kind !== "seeking") return NOTHING;
     const others = new Set([...seeds, ...this.#lastKnown, ...this.#heard]);
     others.delete(this.#self);
+    this.#uuid.judge(now);
     this.#candidates = shuffled([...others], this.#random);
     this.#hasOnlyOneCandidate = others.size === 1;
     if (this.#candidates.length > 0) return this.#askNext(now);
@@ -149,11 +148,12 @@ export class Joining {
     if (this.#phase.kind === "knocking") return this.#comparedWith(this.#phase, reply, now);
     if (this.#phase.kind !== "asking") return NOTHING;
     if (reply.kind === "refused") {
-      this.#learnFrom(reply);
+      this.#learnFrom(reply, now);
       return this.#failed(now, `${from}: ${reply.why}`);
     }
     if (reply.observers.length === 0) return this.#failed(now, `${from}: no observers`);
     this.#isHostTaken = false;
+    this.#uuid.good();
     return this.#knock(reply, from, this.#phase.attemptUntil, now);
   }
 
@@ -187,7 +187,7 @@ export class Joining {
       return `its id is ${view.id} by its members and uuids, but ${claimed} by its word`;
     }
     if (!view.has(this.#self)) return "we are not in it";
-    if (!view.knows(this.#uuid)) return "our uuid is not in it";
+    if (!view.knows(this.#uuid.uuid)) return "our uuid is not in it";
     return undefined;
   }
 
@@ -198,7 +198,7 @@ export class Joining {
     if (isSame(reply, refuse.joinPending)) return NOTHING;
     this.#phase.open -= 1;
     this.#lastFailure = `${from}: ${reply.why}`;
-    this.#learnFrom(reply);
+    this.#learnFrom(reply, now);
     // The configuration has changed: the other observers' answers will be the same, so ask anew at once.
     if (isSame(reply, refuse.wrongConfiguration)) {
       return this.#pauseFor(now, RACE_PAUSE_MS / 5 + this.#random.below(RACE_PAUSE_MS));
@@ -206,8 +206,8 @@ export class Joining {
     return this.#phase.open === 0 ? this.#failed(now, this.#lastFailure) : NOTHING;
   }
 
-  #learnFrom(refusal: Refused): void {
-    if (isSame(refusal, refuse.uuidExists)) this.#uuid = drawNodeId(this.#random);
+  #learnFrom(refusal: Refused, now: Millis): void {
+    if (isSame(refusal, refuse.uuidExists)) this.#uuid.used(now);
     if (isSame(refusal, refuse.hostExists)) this.#isHostTaken = true;
   }
 
@@ -231,7 +231,7 @@ export class Joining {
   }
 
   #preJoin(to: Endpoint, timeoutMs: Millis): Question {
-    const request: PreJoin = { kind: "preJoin", sender: this.#self, uuid: this.#uuid };
+    const request: PreJoin = { kind: "preJoin", sender: this.#self, uuid: this.joiner.uuid };
     return { to, request, timeoutMs, attempt: this.#attempt };
   }
 
