@@ -133,6 +133,15 @@ describe("clocks that differ", () => {
     assert.equal(dissemination.skewSeconds, 0);
   });
 
+  it("are learned of on the way in, from those who turn out to be members", () => {
+    const dissemination = new Dissemination(self, seededRandom(1n), now);
+    hear(dissemination, 5, 7200);
+    for (const stranger of [host(98), host(99)]) hear(dissemination, 5, 14_400, stranger);
+    assert.equal(dissemination.skewSeconds, 14_400);
+    dissemination.follow(viewOfSize(5));
+    assert.equal(dissemination.skewSeconds, 7200);
+  });
+
   let unique = 0n;
   function hear(dissemination: Dissemination, count: number, aheadSeconds: number, sender?: Endpoint): void {
     for (let i = 0; i < count; i++) {
