@@ -96,4 +96,13 @@ describe("members that took another turn and cannot change over (PITFALLS B3)", 
     turns.follow();
     assert.equal(turns.mayDraw(other, taken), false);
   });
+
+  it("draw nobody once they are silent, as the dead are", () => {
+    const { turns, taken, other } = crossroads(9, (i) => i < 4);
+    turns.heard(host(0), "same", taken);
+    for (const i of [2, 3]) for (let times = 0; times < 2; times++) turns.heard(host(i), "silent", taken);
+    assert.equal(turns.mayDraw(other, taken), true, "they may only be slow");
+    for (const i of [2, 3]) turns.heard(host(i), "silent", taken);
+    assert.equal(turns.mayDraw(other, taken), false, "one of two that answer is not most");
+  });
 });

@@ -74,11 +74,12 @@ export class Turns {
     if (finding === "same") this.#here.add(member);
   }
 
-  /** Most of the Rust members may be there, as far as we know, so that all who are free would go there. */
+  /** Most of the Rust members that answer may be there, as far as we know, so that all who are free would go there. */
   mayDraw(other: View, ours: View): boolean {
     if (!this.#isWay(other)) return false;
-    const rust = rustIn(ours).filter((member) => !this.#here.has(member) && !this.#isBeside(member, other));
-    return 2 * rust.length > rustIn(ours).length;
+    const rust = this.#rustIn(ours);
+    const maybe = rust.filter((member) => !this.#here.has(member) && !this.#isBeside(member, other));
+    return 2 * maybe.length > rust.length;
   }
 
   /** A member proves that it went to this view from where we went to `ours`; true where so many did that we have to. */
@@ -97,8 +98,14 @@ export class Turns {
   /** Most of the Rust members that answer, which follow nobody, are there. */
   #holdsMost(other: View, ours: View): boolean {
     const there = this.#turned.get(other.id);
-    const rust = rustIn(ours).filter((member) => (this.#silent.get(member) ?? 0) < SILENT_MAX);
+    const rust = this.#rustIn(ours);
     return 2 * rust.filter((member) => there?.get(member) === false).length > rust.length;
+  }
+
+  /** Those that answer, or may do so yet. */
+  #rustIn(view: View): readonly Endpoint[] {
+    const isSilent = (member: Endpoint): boolean => (this.#silent.get(member) ?? 0) >= SILENT_MAX;
+    return view.members.filter((member) => !view.isNode(member) && !isSilent(member));
   }
 
   /** The last step could have led there. */
@@ -116,8 +123,4 @@ export class Turns {
     const { by } = this.#crossroads!;
     return { view, by: asAppliedIn(view, by) };
   }
-}
-
-function rustIn(view: View): readonly Endpoint[] {
-  return view.members.filter((member) => !view.isNode(member));
 }
