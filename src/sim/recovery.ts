@@ -65,10 +65,11 @@ function hasLostMajority(world: World): boolean {
 
 /** Its process is dead, or another one, or a Rust member that cannot help; others that stay away are at fault. */
 function isGone(node: Endpoint, world: World): boolean {
-  const process = world.hosts.get(node)?.process;
+  const { head, hosts, watch } = world;
+  const process = hosts.get(node)?.process;
   if (process?.isLiving !== true) return true;
-  if (process.model !== "node") return !isIn(world.head, process) || !isHeard(process, world);
-  return process.cuts.every(({ degraded }) => degraded);
+  if (process.model !== "node") return !isIn(head, process) || !isHeard(process, world);
+  return process.cuts.every(({ degraded }) => degraded) || !watch.joins.wasLetIn(process, head!);
 }
 
 /**

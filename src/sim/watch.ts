@@ -45,6 +45,7 @@ export class Watch {
   readonly votes: Votes;
   readonly edges: Edges;
   readonly bounds: Bounds;
+  readonly joins: Joins;
   readonly #options: WatchOptions;
   /** By what they look at: most checkers look at little of what happens. */
   readonly #lookingAt: { readonly [H in Hook]: readonly Required<Pick<Checker, H>>[] };
@@ -62,10 +63,11 @@ export class Watch {
     this.votes = new Votes(report);
     this.edges = new Edges(report, hosts, settings.cutDetector);
     this.bounds = new Bounds(report, settings);
+    this.joins = new Joins(report, now);
     const others = [
       new Rings(report),
       new Relays(report, now),
-      new Joins(report, now),
+      this.joins,
       new Reports(report, settings, now),
     ];
     const checkers: Checker[] = [this.history, this.votes, this.edges, this.bounds, ...others, ...more];

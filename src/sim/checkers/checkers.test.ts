@@ -405,6 +405,23 @@ describe("what must be so in the end", () => {
     assert.deepEqual([...aftermath((world) => world.crash(...world.grow(4).slice(0, 2)))], []);
   });
 
+  it("knows a member from a process that came to its address after it", () => {
+    const world = new World({ seed: 5n });
+    const [founder, second, third] = world.grow(3);
+    const { joins } = world.watch;
+    const before = second!.view!;
+    const again = world.restart(third!, { seeds: [founder!.endpoint] });
+    assert.deepEqual(
+      [founder!, second!, third!].map((process) => joins.wasLetIn(process, before)),
+      [true, true, true],
+    );
+    world.until("all agree", () => world.agree());
+    assert.deepEqual(
+      [before, again.view!].map((view) => joins.wasLetIn(again, view)),
+      [false, true],
+    );
+  });
+
   it("does not where somebody is left behind (invariant 19)", () => {
     assert.ok(aftermath((world) => world.freeze(world.grow(4)[1]!)).has(19));
   });

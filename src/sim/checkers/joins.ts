@@ -2,7 +2,9 @@
 // configuration lasts that it asked about (PITFALLS B11). Invariants 14 and 21 of PITFALLS §3.1.
 
 import type { Event, Millis, ViewChange } from "../../core/doorway.ts";
+import type { NodeId } from "../../core/endpoint.ts";
 import type { Join, Joined, Reply, Request } from "../../core/messages.ts";
+import type { View } from "../../core/view.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
 
@@ -18,6 +20,8 @@ export class Joins implements Checker {
   readonly #report: Report;
   readonly #now: () => Millis;
   readonly #waiting = new Map<Process, Map<number, Waiting>>();
+  /** As whom each process has asked to be let in. */
+  readonly #asked = new Map<Process, Set<NodeId>>();
   /** Answers of the step under way; whether they are right is known when it is over. */
   readonly #given: { readonly join: Join; readonly reply: Joined }[] = [];
   /** How many views the step under way led through: who catches up takes several, and lets joiners into each. */
@@ -26,6 +30,18 @@ export class Joins implements Checker {
   constructor(report: Report, now: () => Millis) {
     this.#report = report;
     this.#now = now;
+  }
+
+  /** This very process was let in on the way to this configuration, by what it asked; founders did not have to ask. */
+  wasLetIn(process: Process, view: View): boolean {
+    const asked = this.#asked.get(process);
+    return process.seeds.length === 0 || asked === undefined || [...asked].some((uuid) => view.knows(uuid));
+  }
+
+  said(process: Process, request: Request): void {
+    if (request.kind !== "join") return;
+    const asked = this.#asked.get(process) ?? new Set<NodeId>();
+    this.#asked.set(process, asked.add(request.uuid));
   }
 
   heard(process: Process, request: Request, token: number): void {
