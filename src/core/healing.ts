@@ -270,7 +270,7 @@ export class Healing {
     if (first === undefined) return this.#learnOfMove(reply, now);
     if (first.configuration === view.id) return this.#go(view, chain, now);
     const other = this.#history.otherTurn(first);
-    if (other === undefined || other.id === view.id || this.#history.isPast(other.id)) return undefined;
+    if (other === undefined || other.id === view.id || this.#history.wasIn(other.id)) return undefined;
     this.doubt(now);
     return this.#turns.proves(to, other, view) ? this.#turn({ view: other, by: first }) : undefined;
   }

@@ -38,10 +38,13 @@ describe("the configurations that we were in", () => {
     for (const by of [step(10), undefined]) {
       const history = historyOf();
       history.turn(wrong, right, by);
-      assert.ok(history.isPast(wrong.id));
+      assert.ok(history.wasIn(wrong.id));
+      assert.ok(!history.isPast(wrong.id), "who is there lacks nothing");
       assert.deepEqual(history.astray, [wrong]);
       const [told] = history.chainFrom([before.id]);
       assert.equal(told && viewOf(told).id, right.id);
+      history.turn(right, wrong);
+      assert.ok(!history.wasIn(wrong.id), "it is the present once more");
     }
   });
 });

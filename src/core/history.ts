@@ -43,7 +43,13 @@ export class History {
     for (const id of ids) this.#remember(id);
   }
 
+  /** This one is over, and who is there lacks what ended it; which it does not where it took another turn than we did. */
   isPast(id: ConfigurationId): boolean {
+    return this.#past.has(id) && !this.#astray.some((view) => view.id === id);
+  }
+
+  /** We left this one. */
+  wasIn(id: ConfigurationId): boolean {
     return this.#past.has(id);
   }
 
@@ -91,6 +97,7 @@ export class History {
    * the present belongs to the past.
    */
   turn(wrong: View, right: View, certificate: Certificate | undefined = this.#lastStepTo(right)): void {
+    this.#past.delete(right.id);
     this.#remember(wrong.id);
     this.#astray = this.#astray.filter(({ id }) => id !== right.id);
     this.strayTo([wrong]);

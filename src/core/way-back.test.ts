@@ -47,9 +47,13 @@ function wayBack({
   const calls: Called[] = [];
   let open = 0;
   const turns: (readonly [View, View])[] = [];
+  let left = past;
   const history: ConstructorParameters<typeof WayBack>[2] = {
-    isPast: (id) => past.some((view) => view.id === id),
-    turn: (wrong, right) => void turns.push([wrong, right]),
+    wasIn: (id) => left.some((view) => view.id === id),
+    turn: (wrong, right) => {
+      turns.push([wrong, right]);
+      left = [wrong, ...left.filter(({ id }) => id !== right.id)];
+    },
   };
   const out: ConstructorParameters<typeof WayBack>[3] = {
     call: (call, to, request) => {
@@ -177,20 +181,26 @@ describe("the way back", () => {
 
     /** Asked all who are elsewhere: the Node member tells where it is, and then the Rust ones whether they are there, too. */
     function led(circumstances: Circumstances, isFree: boolean, from: View, to: View): unknown {
-      const { way, turns, calls, located, answer: answered } = wayBack({ ...told, ...circumstances });
+      return goes(wayBack({ ...told, ...circumstances }), isFree, from, to);
+    }
+
+    function goes(one: ReturnType<typeof wayBack>, isFree: boolean, from: View, to: View): unknown {
+      const { way, answer: answered } = one;
+      for (const list of [one.calls, one.located, one.turns]) list.length = 0;
+      way.follow();
       assert.equal(way.seek(uuid(0), from, { isFree, awaited: undefined }), true);
-      const asked = calls.length;
-      for (const { call } of calls.slice(1)) assert.equal(answered(call, refuse.hostExists, from), undefined);
-      let remedy = answered(calls[0]!.call, answer(to), from);
-      const looking = calls.slice(asked);
+      const [first, ...others] = one.calls.splice(0);
+      for (const { call } of others) assert.equal(answered(call, refuse.hostExists, from), undefined);
+      let remedy = answered(first!.call, answer(to), from);
+      const looking = one.calls;
       for (const { call, request } of looking) {
         assert.equal(remedy, undefined, "it waits for all answers");
         assert.ok(request.kind === "promise" && request.configuration === to.id);
         const isThere = call.aside?.of === host(2);
         remedy = answered(call, isThere ? refuse.notOurRank : refuse.wrongConfiguration, from);
       }
-      assert.deepEqual(located, looking.length > 0 ? [[host(2), to.id]] : []);
-      assert.deepEqual(turns, remedy === undefined ? [] : [[from, to]]);
+      assert.deepEqual(one.located, looking.length > 0 ? [[host(2), to.id]] : []);
+      assert.deepEqual(one.turns, remedy === undefined ? [] : [[from, to]]);
       return remedy;
     }
 
@@ -223,6 +233,17 @@ describe("the way back", () => {
       assert.equal(led({}, true, here, kickedToo), undefined, "not the same members");
       const more = there.next([host(9)], new Map()).next([host(9)], new Map([[host(9), joiner(11)]]));
       assert.equal(led({}, true, here, more), undefined, "more has happened there");
+    });
+
+    it("leads back once, where it was not bound and seems to be left behind", () => {
+      const goTo = (to: View): Remedy => ({ kind: "go", steps: [{ view: to }] });
+      const one = wayBack(told);
+      assert.deepEqual(goes(one, true, here, there), goTo(there));
+      assert.deepEqual(goes(one, true, there, here), goTo(here));
+      assert.equal(goes(one, true, here, there), undefined, "it would never end");
+      const calm = wayBack({ ...told, isStale: false });
+      assert.deepEqual(goes(calm, true, here, there), goTo(there));
+      assert.equal(goes(calm, true, there, here), undefined, "others are on their way");
     });
   });
 });

@@ -10,7 +10,7 @@ import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { History } from "./history.ts";
 import { inquiry, isHere } from "./inquiry.ts";
-import type { Join, Reply } from "./messages.ts";
+import type { ConfigurationId, Join, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
@@ -42,22 +42,25 @@ type Circumstances = Pick<
 const ASKED_MAX = 4;
 /** Times that we ask before we give up. */
 const TIMES = 2;
+const LEFT_MAX = 16;
 
 export class WayBack {
   readonly #self: Endpoint;
   readonly #timeoutMs: Millis;
   readonly #check: Circumstances;
-  readonly #history: Pick<History, "isPast" | "turn">;
+  readonly #history: Pick<History, "wasIn" | "turn">;
   readonly #out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">;
   #round: Bonds | undefined;
   /** Where we may go aside to, once it is known who is there. */
   #aside: View | undefined;
+  /** Those that we went aside from, bound by nothing. */
+  readonly #left = new Set<ConfigurationId>();
   #times = 0;
 
   constructor(
     { self, settings }: { readonly self: Endpoint; readonly settings: Settings },
     check: Circumstances,
-    history: Pick<History, "isPast" | "turn">,
+    history: Pick<History, "wasIn" | "turn">,
     out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">,
   ) {
     this.#self = self;
@@ -114,9 +117,13 @@ export class WayBack {
     return this.#goAside(view);
   }
 
-  /** Finds out which of the Rust members are in this configuration, of the same members as ours. Nobody goes back. */
+  /**
+   * Finds out which of the Rust members are in this configuration, of the same members as ours. Nobody goes back, but once
+   * where we were not bound and seem to be left behind: who goes where more seem to be may pass those who come from there.
+   */
   #lookAside(other: View, view: View): void {
-    if (this.#aside !== undefined || this.#history.isPast(other.id)) return;
+    const mayGoBack = this.#check.suspectsStale && this.#left.has(other.id);
+    if (this.#aside !== undefined || (this.#history.wasIn(other.id) && !mayGoBack)) return;
     this.#aside = other;
     for (const of of this.#check.elsewhere.filter((member) => !view.isNode(member))) {
       const request = inquiry(this.#self, other.id);
@@ -131,6 +138,8 @@ export class WayBack {
     if (this.#round?.isFree !== true || !this.#check.outweighs(other.id)) return undefined;
     this.#out.note("info", "most members know another variant of a joiner; going where they are");
     this.#history.turn(view, other);
+    if (!this.#left.delete(other.id)) this.#left.add(view.id);
+    if (this.#left.size > LEFT_MAX) this.#left.delete(this.#left.values().next().value!);
     return { kind: "go", steps: [{ view: other }] };
   }
 
