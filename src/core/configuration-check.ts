@@ -207,21 +207,15 @@ export class ConfigurationCheck {
   /** Draws conclusions from the round that is over; true where somebody is not where we are. */
   #judge(): boolean {
     if (this.#asked.size === 0) return false;
-    let same = 1;
-    let elsewhere = 0;
-    let behind = 0;
-    this.#isBroken = false;
     const found = (where: Finding) => [...this.#asked.keys()].filter((one) => this.#asked.get(one) === where);
     this.#elsewhere = found("other");
     this.#here = found("same");
     this.#silent = found("silent");
-    for (const finding of this.#asked.values()) {
-      if (finding === "same") same += 1;
-      // It is for them to follow. We may be the only one that knows of the decision that they missed.
-      else if (finding === "behind") behind += 1;
-      else if (finding === "other" || finding === "stranger") elsewhere += 1;
-      else this.#isBroken = true;
-    }
+    const same = 1 + this.#here.length;
+    const elsewhere = this.#elsewhere.length + found("stranger").length;
+    // It is for them to follow. We may be the only one that knows of the decision that they missed.
+    const behind = found("behind").length;
+    this.#isBroken = same + elsewhere + behind < 1 + this.#asked.size;
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
     this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.

@@ -4,6 +4,7 @@
 // that we gave up, where our promises and votes hold as they did, since we said nothing meanwhile.
 
 import type { Endpoint, NodeId } from "./endpoint.ts";
+import { claim, givenBy } from "./inquiry.ts";
 import type { Join, Reply } from "./messages.ts";
 import type { Round } from "./round.ts";
 import type { View } from "./view.ts";
@@ -20,10 +21,8 @@ export class Former {
     this.#round = round;
   }
 
-  /** "Is it me whom you have as a member, and where?" */
   get question(): Join {
-    const { id: configuration } = this.#round.view;
-    return { kind: "join", sender: this.#self, ring: 0, uuid: this.uuid, configuration, metadata: {} };
+    return claim(this.#self, this.uuid, this.#round.view.id);
   }
 
   /**
@@ -31,11 +30,9 @@ export class Former {
    * give it up again at once, and again.
    */
   viewIn(reply: Reply): View | undefined {
-    if (reply.kind !== "joined" || reply.view.id !== reply.configuration) return undefined;
-    if (reply.view.id === this.#round.view.id) return this.#round.isIncomplete ? undefined : this.#round.view;
-    return reply.view.hasAs(this.#self, this.uuid) && reply.view.isAfter(this.#round.view)
-      ? reply.view
-      : undefined;
+    const view = givenBy(reply);
+    if (view?.id === this.#round.view.id) return this.#round.isIncomplete ? undefined : this.#round.view;
+    return view?.hasAs(this.#self, this.uuid) && view.isAfter(this.#round.view) ? view : undefined;
   }
 
   /** All that we promised and voted for in this configuration, if it is the one that we gave up. */

@@ -6,6 +6,7 @@ import {
   type Compare,
   type ConfigurationId,
   type Gossip,
+  type Join,
   NO_RANK,
   type PromiseMessage,
   type Rank,
@@ -51,6 +52,16 @@ export function comparison(
     past: told,
     ...(uuid !== undefined && { uuid }),
   };
+}
+
+/** "Is it me whom you have as a member, and where?", asked by one that was let in by this uuid. */
+export function claim(sender: Endpoint, uuid: NodeId, configuration: ConfigurationId): Join {
+  return { kind: "join", sender, ring: 0, uuid, configuration, metadata: {} };
+}
+
+/** The configuration that was given for an answer, if it can be. */
+export function givenBy(reply: Reply): View | undefined {
+  return reply.kind === "joined" && reply.view.id === reply.configuration ? reply.view : undefined;
 }
 
 export function isHere(reply: Reply): boolean {

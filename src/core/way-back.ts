@@ -9,8 +9,8 @@ import type { ConfigurationCheck } from "./configuration-check.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { History } from "./history.ts";
-import { inquiry, isHere } from "./inquiry.ts";
-import type { ConfigurationId, Join, Reply } from "./messages.ts";
+import { claim, givenBy, inquiry, isHere } from "./inquiry.ts";
+import type { ConfigurationId, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
@@ -93,12 +93,11 @@ export class WayBack {
     if (suspectsStale) this.#times += 1;
     this.#round = round;
     this.#aside = undefined;
-    const [self, configuration] = [this.#self, view.id];
-    const join: Join = { kind: "join", sender: self, ring: 0, uuid, configuration, metadata: {} };
+    const join = claim(this.#self, uuid, view.id);
     telling.sort((a, b) => Number(view.isNode(b)) - Number(view.isNode(a)));
     for (const to of telling.slice(0, ASKED_MAX)) {
       const isThere = view.isNode(to) ? undefined : awaited;
-      const request = isThere ? inquiry(self, isThere.id) : join;
+      const request = isThere ? inquiry(this.#self, isThere.id) : join;
       this.#out.call({ kind: "return", awaited: isThere }, to, request, this.#timeoutMs);
     }
     return true;
@@ -109,10 +108,10 @@ export class WayBack {
     // Nobody is in that configuration unless what leads to it was decided.
     if (awaited !== undefined && isHere(reply)) return this.#go(awaited, {});
     if (aside !== undefined && isHere(reply)) this.#check.locate(aside.of, aside.view.id);
-    const isTold = awaited === undefined && aside === undefined && reply.kind === "joined";
-    if (isTold && reply.view.id === reply.configuration && reply.view.hasAs(this.#self, uuid)) {
-      if (reply.view.isAfter(view)) return this.#go(reply.view, { isJump: true });
-      if (isBeside(reply.view, view)) this.#lookAside(reply.view, view);
+    const given = awaited === undefined && aside === undefined ? givenBy(reply) : undefined;
+    if (given?.hasAs(this.#self, uuid)) {
+      if (given.isAfter(view)) return this.#go(given, { isJump: true });
+      if (isBeside(given, view)) this.#lookAside(given, view);
     }
     return this.#goAside(view);
   }
