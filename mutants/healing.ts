@@ -63,7 +63,7 @@ export const HEALING: readonly Mutant[] = [
     name: "past-is-future",
     breaks: "the past is told from what we are not in yet",
     file: "history.ts",
-    find: "return this.#past.has(id);",
+    find: "return this.#past.has(id) && !this.#astray.some((view) => view.id === id);",
     replace: "return false;",
     first: "O2",
   },

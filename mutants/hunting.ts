@@ -9,6 +9,9 @@ import { type Mutant, mutate } from "./mutant.ts";
 /** Time for hunts to begin; one that has begun is let go on for half as long again. */
 const PATIENCE_MS = 25_000;
 
+/** What a mutant comes to that names what has moved away since. */
+const NOT_THERE = /^broke: .* is not defined$/;
+
 const CORE = new URL("../src/core/", import.meta.url);
 const REGISTER = new URL("./register.mjs", import.meta.url).href;
 const HUNTER = fileURLToPath(new URL("./hunter.ts", import.meta.url));
@@ -32,7 +35,9 @@ export function goAfter(mutant: Mutant, patienceMs: number = PATIENCE_MS): Promi
     hunter.on("error", reject);
     hunter.on("exit", (code, signal) => {
       clearTimeout(timer);
-      if (finding !== undefined) resolve(finding);
+      const isBroken = finding?.what !== undefined && NOT_THERE.test(finding.what);
+      if (isBroken) reject(new Error(`mutant ${mutant.name} is no bug but a mistake: ${finding!.what}`));
+      else if (finding !== undefined) resolve(finding);
       else reject(new Error(`mutant ${mutant.name}: its process ended with ${code ?? signal}`));
     });
   });

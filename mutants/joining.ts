@@ -6,9 +6,9 @@ export const JOINING: readonly Mutant[] = [
   {
     name: "new-uuid-per-attempt",
     breaks: "a joiner keeps its uuid until it is used up (B3)",
-    file: "joining.ts",
-    find: "    this.#attempt += 1;\n    const timeoutMs",
-    replace: "    this.#attempt += 1;\n    this.#uuid = drawNodeId(this.#random);\n    const timeoutMs",
+    file: "joiner-uuid.ts",
+    find: "if (this.#isUsed && (!this.#isGood || now - this.#disputedSince >= DISPUTE_MAX_MS)) {",
+    replace: "if (true) {",
     first: "S8",
   },
   {
