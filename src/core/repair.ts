@@ -60,7 +60,13 @@ export class Repair {
 
   /** Takes the answer to what was said; says what is next, unless that was the last. */
   answered(reply: Reply): Gossip | undefined {
-    if (reply.kind === "refused" && (reply.code === "unavailable" || reply.code === "deadline_exceeded")) {
+    const isLost =
+      reply.kind === "refused" && (reply.code === "unavailable" || reply.code === "deadline_exceeded");
+    if (this.#isEvicting && (isLost || isElsewhere(reply)) && this.#hasSaidMost) {
+      this.#queue = [];
+      return this.#next("evicted");
+    }
+    if (isLost) {
       this.#lost += 1;
       if (reply.code === "deadline_exceeded" && this.#lost < SAID_MAX) return this.#said;
       this.result = "failed";
@@ -91,16 +97,25 @@ export class Repair {
     return this.#said;
   }
 
-  /** Nothing but joining anew will help it. */
+  /**
+   * Nothing but joining anew will help it. Half a decision that it panicked at may have brought it more members than there
+   * are (B1), so that more votes than a majority are needed.
+   */
   evict(): Gossip | undefined {
     this.#isEvicting = true;
     this.result = "under way";
-    const { id: configuration, members, majority } = this.#located!;
+    const { id: configuration, members } = this.#located!;
     const rank = evictionRank(this.node);
-    this.#queue = members
-      .slice(0, majority)
-      .map((sender): Accepted => ({ kind: "accepted", sender, configuration, rank, value: [this.node] }));
+    this.#queue = members.map((sender): Accepted => {
+      return { kind: "accepted", sender, configuration, rank, value: [this.node] };
+    });
     return this.#next("evicted");
+  }
+
+  /** Votes of a majority were said before the one that was said last: by now it may be on its way in again, and silent. */
+  get #hasSaidMost(): boolean {
+    const { size, majority } = this.#located!;
+    return size - this.#queue.length > majority;
   }
 
   #locate(isThere: boolean): Gossip | undefined {
@@ -123,4 +138,8 @@ export class Repair {
     this.#queue = queue;
     return this.#next("failed");
   }
+}
+
+function isElsewhere(reply: Reply): boolean {
+  return reply.kind === "refused" && reply.why === refuse.wrongConfiguration.why;
 }
