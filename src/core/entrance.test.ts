@@ -94,6 +94,17 @@ describe("on the way in, one whom the others have as a member", () => {
     assert.notEqual(entrance.uuid, uuid(0));
   });
 
+  it("is still who it was after it asked one that is in no configuration itself", () => {
+    const { entrance, calls, answer } = turnedAway(former);
+    const [question] = calls("join");
+    entrance.wake(entrance.wakeAt);
+    entrance.seeds([], entrance.wakeAt);
+    answer(calls("preJoin").at(-1)!, { kind: "contacts", sender: host(2), configuration: 0n, observers: [] });
+    const joined: Reply = { kind: "joined", sender: host(1), configuration: later.id, view: later };
+    assert.equal(answer(question!, joined), later);
+    assert.equal(entrance.uuid, uuid(0));
+  });
+
   it("reminds those of the decision that removed it", () => {
     const reminder = { kind: "compare", sender: self, configuration: later.id, past: [] } as const;
     const { calls, effects } = turnedAway(undefined, reminder);

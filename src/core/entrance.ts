@@ -113,7 +113,8 @@ export class Entrance {
     if (kind === "resume") return this.#resumed(reply);
     if (reply.kind === "contacts") {
       this.#compareObservers(reply.observers.length, to);
-      this.#former = undefined;
+      // Who has no configuration names nobody, and so lets nobody in.
+      if (reply.observers.length > 0) this.#former = undefined;
       this.#move(this.#joining.contacts(attempt, reply, to, now));
     } else if (reply.kind === "joined") {
       const fault = this.#joining.faultIn(reply.view, reply.configuration);
