@@ -78,7 +78,7 @@ export class History implements Checker {
     // Where a joiner changes its uuid within a configuration, some may admit the one and some the other (PITFALLS B3).
     const isSpent = last === undefined || last === request.uuid || this.#admitted.has(last);
     if (!isSpent) this.#report(6, process, `asks as ${request.uuid}, though ${last} was never admitted`);
-    this.#brought.set(request.uuid, request);
+    if (!this.#brought.has(request.uuid)) this.#brought.set(request.uuid, request); // A member asks where it is by it, too.
     if (!isNode(process)) this.#changelings.set(process.endpoint, process);
   }
 
