@@ -108,7 +108,7 @@ export class Healing {
     this.#view = view;
     this.#bonds = undefined;
     this.#turns.follow();
-    this.#laggards.forget();
+    this.#laggards.follow(view);
     this.#origins.follow();
     this.#wayBack.follow();
     this.#check.follow(view, now);

@@ -103,4 +103,20 @@ describe("a member that does not ask for what it missed", () => {
     assert.deepEqual(new Set(trial.said.map(({ kind }) => kind)), new Set(["accepted"]));
     assert.match(trial.notes.at(-1)!, /had it join anew/);
   });
+
+  it("is told no more once we have turned to where it is", () => {
+    const trial = new Trial();
+    trial.history.strayTo([other]);
+    const repair = trial.find("other", 2, isIn(other))!;
+    trial.said.splice(0);
+    trial.laggards.decide(repair, true);
+    trial.laggards.follow(other);
+    trial.find("same", 1, () => ack);
+    assert.deepEqual(
+      trial.said.map(({ kind }) => kind),
+      ["accepted"],
+    );
+    trial.laggards.follow(view);
+    assert.notEqual(trial.find("other", 6, isIn(other)), undefined);
+  });
 });

@@ -43,6 +43,7 @@ export class Laggards {
   /** Who was found in a configuration that we have left. */
   readonly #located = new Set<Endpoint>();
   readonly #asking = new Set<Endpoint>();
+  #here: ConfigurationId | undefined;
 
   constructor(history: History, settings: Settings, out: Pick<Outgoing<RepairCall>, "call" | "note">) {
     this.#history = history;
@@ -51,7 +52,8 @@ export class Laggards {
   }
 
   /** The configuration has changed: whoever was elsewhere may be where we are. */
-  forget(): void {
+  follow(view: View | undefined): void {
+    this.#here = view?.id;
     this.#elsewhere.clear();
     this.#located.clear();
     this.#asking.clear();
@@ -119,6 +121,8 @@ export class Laggards {
 
   #say(repair: Repair, request: Gossip | undefined): void {
     const { node, result, located } = repair;
+    // We turned to where it is meanwhile: what else would be said there is no word of ours.
+    if (located !== undefined && located.id === this.#here) return void this.#repairing.delete(node);
     if (located !== undefined) this.#located.add(node);
     if (request !== undefined) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
     if (result === "under way" || result === "astray" || !this.#repairing.delete(node)) return;
