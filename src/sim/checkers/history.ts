@@ -8,6 +8,7 @@ import type { ConfigurationId, Joiner, Reply, Request } from "../../core/message
 import { keyOf, sameMetadata } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import type { Ending, Process } from "../process.ts";
+import { Changelings, isNode } from "./changelings.ts";
 import type { Checker, Report } from "./checker.ts";
 
 /** A configuration, as the first member that took it saw it. */
@@ -36,8 +37,7 @@ export class History implements Checker {
   readonly #brought = new Map<NodeId, Joiner & { readonly sender: Endpoint }>();
   /** As whom each process asked to be let in last. */
   readonly #came = new Map<Process, NodeId>();
-  /** Joiners that take another uuid for every attempt, of which one member may have heard one and another the next. */
-  readonly #changelings = new Map<Endpoint, Process>();
+  readonly #changelings = new Changelings();
   /** Configurations that models of other peers let somebody into, and who of them did so first. */
   readonly #toldBy = new Map<ConfigurationId, Process>();
   /** Where each living process is. */
@@ -79,7 +79,7 @@ export class History implements Checker {
     const isSpent = last === undefined || last === request.uuid || this.#admitted.has(last);
     if (!isSpent) this.#report(6, process, `asks as ${request.uuid}, though ${last} was never admitted`);
     if (!this.#brought.has(request.uuid)) this.#brought.set(request.uuid, request); // A member asks where it is by it, too.
-    if (!isNode(process)) this.#changelings.set(process.endpoint, process);
+    this.#changelings.came(process, request.uuid);
   }
 
   replied(process: Process, _token: number, reply: Reply): void {
@@ -96,12 +96,13 @@ export class History implements Checker {
       this.#report(7, process, `degraded is ${degraded} in a view that says otherwise`);
     }
     this.#checkCut(process, cut, before);
+    this.#changelings.admitted(process, cut.joined);
     if (hasGivenUp || this.#isEvicted(process, cut) || this.#isOutByHearsay(cut, before)) {
       this.#move(process, undefined);
       return undefined;
     }
     const wasStep = before !== undefined && !before.degraded;
-    const culprit = wasStep ? this.#variesBy(before.view, view) : undefined;
+    const culprit = wasStep ? this.#changelings.between(before.view, view) : undefined;
     // Where members know a joiner by different uuids, the fewer follow the others (PITFALLS B3).
     if (culprit !== undefined)
       this.#report(2, culprit, `has members go from ${before!.view.id} to ${view.id}`);
@@ -176,7 +177,7 @@ export class History implements Checker {
       return isFirstOfNode;
     }
     if (next !== undefined && !wasHearsay) {
-      const culprit = this.#variesBy(next.view, view) ?? (isFirstOfNode ? next.by : process);
+      const culprit = this.#changelings.between(next.view, view) ?? (isFirstOfNode ? next.by : process);
       this.#report(2, culprit, `${from.id} has two successors`);
     }
     if (next === undefined || isFirstOfNode || wasHearsay) past.next = view.id;
@@ -195,13 +196,6 @@ export class History implements Checker {
     const isFirst = isNode(process) && !isNode(known.by);
     if (isFirst) known.by = process;
     return isFirst;
-  }
-
-  /** The joiner of another kind that two configurations of the same members may differ by. */
-  #variesBy(one: View, other: View): Process | undefined {
-    if (one === other || keyOf(one.members) !== keyOf(other.members)) return undefined;
-    const changeling = one.members.find((node) => this.#changelings.has(node));
-    return changeling && this.#changelings.get(changeling);
   }
 
   /** The same id stands for the same members, uuids and metadata, whoever computed it. */
@@ -238,7 +232,8 @@ export class History implements Checker {
       }
       if (uuid === undefined) continue;
       const earlier = this.#chapters.get(this.#admitted.get(uuid) ?? to.id)!;
-      const isElsewhere = earlier.view.id !== to.id && this.#variesBy(earlier.view, to) === undefined;
+      const isElsewhere =
+        earlier.view.id !== to.id && this.#changelings.between(earlier.view, to) === undefined;
       if (isElsewhere && isNode(earlier.by) && !earlier.isHearsay)
         this.#report(6, process, `uuid ${uuid} is admitted twice`);
       if (from.knows(uuid) || !to.knows(uuid)) this.#report(6, process, `uuid ${uuid} is not new`);
@@ -291,8 +286,4 @@ function isOtherWord(from: View, one: View, other: View): boolean {
  */
 function foundsAgain(process: Process, view: View): boolean {
   return !isNode(process) && process.cut?.degraded === true && view.size === 1 && view.has(process.endpoint);
-}
-
-function isNode({ model }: Process): boolean {
-  return model === "node";
 }
