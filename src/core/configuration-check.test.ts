@@ -194,6 +194,7 @@ describe("the configuration check", () => {
       check.hurry(0);
       for (let i = 0; i < 40; i++) {
         round(check, [], (asked) => (asked === there ? "stranger" : answer(asked, i)));
+        assert.equal(check.suspectsStale, check.isStale);
         if (check.isStale) return i;
       }
       return Infinity;

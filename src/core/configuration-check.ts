@@ -162,7 +162,7 @@ export class ConfigurationCheck {
 
   /** Somebody answers from elsewhere, or has done so lately. */
   get suspectsStale(): boolean {
-    return this.#staleRounds > 0;
+    return this.#staleRounds > 0 || this.isStale;
   }
 
   /** Who was elsewhere in the last round, and has us as a member there. */
