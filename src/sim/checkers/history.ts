@@ -127,12 +127,21 @@ export class History implements Checker {
 
   /**
    * One that does not say that it runs this library is taken for a Rust member. Where it stayed behind and cannot be told
-   * what ended its configuration, it is told that it alone was removed (PITFALLS B4), and goes by a view that nobody shares.
+   * what ended its configuration, or is beside the others, it is told that it alone was removed (PITFALLS B4), and goes by a view that nobody shares.
    */
   #isEvicted({ seemsNode, cut, endpoint }: Process, { view, degraded }: ViewChange): boolean {
     if (seemsNode || !degraded || cut === undefined || cut.degraded) return false;
-    const isOver = this.#chapters.get(cut.view.id)?.next !== undefined;
+    const at = this.#chapters.get(cut.view.id);
+    const isOver = at?.next !== undefined || (at !== undefined && this.#isAstray(at));
     return isOver && !this.#chapters.has(view.id) && view.size === cut.view.size - 1 && !view.has(endpoint);
+  }
+
+  /** Others are where the same decision led by other words of its joiners. */
+  #isAstray({ view, from }: Chapter): boolean {
+    const others = [...this.#chapters.values()].filter((one) => one.from === from && one.present > 0);
+    return others.some(
+      (one) => one.view.id !== view.id && this.#changelings.between(one.view, view) !== undefined,
+    );
   }
 
   /**
