@@ -251,21 +251,36 @@ describe("the configuration check", () => {
       assert.ok(check.outweighs(view.id - 1n));
     });
 
-    it("most Rust members outweigh all others, for they cannot follow", () => {
+    it("most Rust members outweigh all others, for they cannot follow, where the others need them", () => {
       const there = viewOf(members, [here[0]!, ...another]);
-      const check = judged(there, there.id - 1n);
-      assert.ok(!check.outweighs(7n));
-      for (const member of another) check.locate(member, 7n);
-      assert.ok(check.outweighs(7n));
+      for (const silent of [[one[0]!], []]) {
+        const check = judged(there, there.id - 1n, silent);
+        assert.ok(!check.outweighs(7n));
+        for (const member of another) check.locate(member, 7n);
+        assert.equal(check.needsRust, silent.length > 0);
+        assert.equal(check.outweighs(7n), check.needsRust, "four Node members of eight that answer, or five");
+      }
       const near = viewOf(members, here);
-      assert.ok(!judged(near, near.id + 1n).outweighs(near.id + 1n));
+      const check = judged(near, near.id + 1n, [one[0]!, one[1]!]);
+      check.locate(another[0]!, near.id + 1n);
+      check.locate(another[1]!, near.id + 1n);
+      assert.ok(check.needsRust && !check.outweighs(near.id + 1n));
+    });
+
+    it("Rust members draw nobody from where most are", () => {
+      const view = viewOf(members, members.slice(1));
+      const check = checkOf(view);
+      check.hurry(0);
+      for (const member of check.due(check.wakeAt)) check.answered(member, "same", view.id);
+      check.due(check.wakeAt);
+      assert.ok(!check.needsRust);
     });
 
     it("those that say nothing are not counted among them, for the dead would", () => {
       const view = viewOf(members, [one[0]!, ...another]);
       const place = view.id - 1n;
-      assert.ok(!judged(view, place).outweighs(place));
-      assert.ok(judged(view, place, another).outweighs(place));
+      assert.ok(!judged(view, place, [one[1]!]).outweighs(place));
+      assert.ok(judged(view, place, [one[1]!, ...another]).outweighs(place));
     });
 
     it("none outweigh anybody before they were asked", () => {

@@ -175,6 +175,13 @@ export class ConfigurationCheck {
     this.#places.set(member, place);
   }
 
+  /** Most are not here, nor could the Node members that answered in the last round decide anything by themselves. */
+  get needsRust(): boolean {
+    const view = this.#view!;
+    const nodes = [...this.#here, ...this.#elsewhere].filter((member) => view.isNode(member));
+    return !this.#isMajorityHere && 1 + nodes.length < view.majority;
+  }
+
   /**
    * That one is where to go of those in which members were in the last round, by what is known. Where most Rust members are
    * that answer, since they cannot follow; then where more members are; of two that are equal the one with the greater id,
@@ -184,7 +191,7 @@ export class ConfigurationCheck {
     const view = this.#view!;
     const isRust = (member: Endpoint): boolean => !view.isNode(member) && !this.#silent.includes(member);
     const there = this.#elsewhere.filter((member) => this.#places.get(member) === id);
-    const rust = view.members.filter(isRust).length;
+    const rust = this.needsRust ? view.members.filter(isRust).length : Infinity;
     if (2 * there.filter(isRust).length > rust) return true;
     if (2 * this.#here.filter(isRust).length > rust) return false;
     const here = 1 + this.#here.length;

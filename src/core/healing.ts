@@ -240,7 +240,8 @@ export class Healing {
     if (repair.result !== "astray") return undefined;
     // Rust members cannot change over. Where most are there, it is we who do.
     const view = this.#view;
-    const turn = view && this.#turns.found(repair.node, repair.located!, view, this.#bonds?.isFree ?? false);
+    const isDrawn = this.#bonds?.isFree === true && this.#check.needsRust;
+    const turn = view && this.#turns.found(repair.node, repair.located!, view, isDrawn);
     const isToGo = view && this.#check.isMajorityHere && !this.#turns.mayDraw(repair.located!, view);
     this.#laggards.decide(repair, turn === undefined && isToGo === true);
     return turn && this.#turn(turn);
@@ -287,7 +288,7 @@ export class Healing {
   /** The others took another turn than we did out of the configuration before ours. */
   #turn({ view, by }: Turn): Remedy {
     this.#out.note("info", "most members applied another variant of a joiner; following them");
-    this.#history.turn(this.#view!, view, by);
+    this.#wayBack.turn(this.#view!, view, this.#bonds?.isFree === true, by);
     return { kind: "go", steps: [{ view }] };
   }
 

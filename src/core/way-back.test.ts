@@ -235,8 +235,17 @@ describe("the way back", () => {
       assert.equal(led({}, true, here, more), undefined, "more has happened there");
     });
 
+    const goTo = (to: View): Remedy => ({ kind: "go", steps: [{ view: to }] });
+
+    it("leads back from where Rust members drew it, unless it was bound", () => {
+      for (const isFree of [true, false]) {
+        const one = wayBack(told);
+        one.way.turn(here, there, isFree);
+        assert.deepEqual(goes(one, true, there, here), isFree ? goTo(here) : undefined);
+      }
+    });
+
     it("leads back once, where it was not bound and seems to be left behind", () => {
-      const goTo = (to: View): Remedy => ({ kind: "go", steps: [{ view: to }] });
       const one = wayBack(told);
       assert.deepEqual(goes(one, true, here, there), goTo(there));
       assert.deepEqual(goes(one, true, there, here), goTo(here));

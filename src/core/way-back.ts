@@ -10,7 +10,7 @@ import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { History } from "./history.ts";
 import { claim, givenBy, inquiry, isHere } from "./inquiry.ts";
-import type { ConfigurationId, Reply } from "./messages.ts";
+import type { Certificate, ConfigurationId, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
@@ -116,6 +116,13 @@ export class WayBack {
     return this.#goAside(view);
   }
 
+  /** We go from this one to one beside it, and may come back if we were bound by nothing, unless we did so already. */
+  turn(from: View, to: View, isFree: boolean, by?: Certificate): void {
+    this.#history.turn(from, to, by);
+    if (!this.#left.delete(to.id) && isFree) this.#left.add(from.id);
+    if (this.#left.size > LEFT_MAX) this.#left.delete(this.#left.values().next().value!);
+  }
+
   /**
    * Finds out which of the Rust members are in this configuration, of the same members as ours. Nobody goes back, but once
    * where we were not bound and seem to be left behind: who goes where more seem to be may pass those who come from there.
@@ -136,9 +143,7 @@ export class WayBack {
     if (other === undefined || this.#out.countOpen("return") > 0) return undefined;
     if (this.#round?.isFree !== true || !this.#check.outweighs(other.id)) return undefined;
     this.#out.note("info", "most members know another variant of a joiner; going where they are");
-    this.#history.turn(view, other);
-    if (!this.#left.delete(other.id)) this.#left.add(view.id);
-    if (this.#left.size > LEFT_MAX) this.#left.delete(this.#left.values().next().value!);
+    this.turn(view, other, true);
     return { kind: "go", steps: [{ view: other }] };
   }
 
