@@ -127,7 +127,8 @@ export class History implements Checker {
 
   /**
    * One that does not say that it runs this library is taken for a Rust member. Where it stayed behind and cannot be told
-   * what ended its configuration, or is beside the others, it is told that it alone was removed (PITFALLS B4), and goes by a view that nobody shares.
+   * what ended its configuration, or is beside the others, it is told that it alone was removed (PITFALLS B4), and goes by a
+   * view that nobody shares.
    */
   #isEvicted({ seemsNode, cut, endpoint }: Process, { view, degraded }: ViewChange): boolean {
     if (seemsNode || !degraded || cut === undefined || cut.degraded) return false;

@@ -66,6 +66,8 @@ export class Reports implements Checker {
     const ear = this.#earOf(process, gossip.configuration);
     if (ear !== undefined) return this.#add(ear, gossip);
     if (request.kind !== "broadcast" || process.model !== "node") return;
+    // It gave that configuration up, and does not listen.
+    if (this.#ears.get(process)?.view.id === gossip.configuration) return;
     const now = this.#now();
     const held = (this.#held.get(process) ?? []).filter(({ at }) => now < at + HOLD_MS);
     this.#held.set(process, held);
