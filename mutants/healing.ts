@@ -132,12 +132,12 @@ export const HEALING: readonly Mutant[] = [
     first: "kept/two-camps-and-three-dead",
   },
   {
-    name: "evicts-where-others-go",
-    breaks: "nobody is made to join anew where those who are not bound may go (B3)",
-    file: "healing.ts",
-    find: "this.#check.isMajorityHere && !this.#turns.mayDraw(repair.located!, view)",
-    replace: "this.#check.isMajorityHere",
-    first: "kept/drawn-to-whom-it-had-removed",
+    name: "drawn-from-a-majority",
+    breaks: "Rust members draw nobody away from a majority that needs none of them (B3)",
+    file: "configuration-check.ts",
+    find: "return !this.#isMajorityHere && 1 + nodes.length < view.majority;",
+    replace: "return true;",
+    first: "kept/one-rust-member-draws-three",
   },
   {
     name: "deaf-for-ever",
