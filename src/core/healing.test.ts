@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { host, hosts, joiner, uuid, viewOfSize } from "../../test/core/sample-views.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { Healing, type HealingCall } from "./healing.ts";
+import type { Certificate, Reply, Request } from "./messages.ts";
+import { ack } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
+import { seededRandom } from "./random.ts";
+import { refuse } from "./refusals.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+import type { View } from "./view.ts";
+
+const self = host(4);
+const newcomer = host(100);
+const [a, b] = [joiner(100), joiner(101)];
+/** Of nine members the first four are Rust ones; the newcomer was told of as two. */
+const before = viewOfSize(9, (i) => i < 4);
+const [taken, other] = [a, b].map((as) => before.next([newcomer], new Map([[newcomer, as]]))) as [View, View];
+const by: Certificate = {
+  configuration: before.id,
+  rank: { round: 1, nodeIndex: 1n },
+  value: [newcomer],
+  voters: before.members,
+  joiners: new Map([[newcomer, a]]),
+};
+
+/** Who is made to join anew by a member that is in `taken` and bound there, as all but these Rust members are. */
+function evictedFrom(elsewhere: readonly Endpoint[]): ReadonlySet<Endpoint> {
+  const out = new Outgoing<HealingCall>();
+  const healing = new Healing({ self, settings: DEFAULT_SETTINGS, random: seededRandom(5n) }, out);
+  healing.entered(before, uuid(4), []);
+  healing.follow(before, undefined, undefined, 0);
+  healing.follow(taken, before, by, 0);
+  healing.atCrossroads(by, new Map([[newcomer, [a, b]]]), taken);
+  healing.doubt(0);
+  const evicted = new Set<Endpoint>();
+  const answerOf = (to: Endpoint, request: Request): Reply => {
+    const { id } = elsewhere.includes(to) ? other : taken;
+    if (request.kind === "accepted") evicted.add(to);
+    if (request.kind === "accepted") return ack;
+    if (request.kind === "promise") {
+      return request.configuration === id ? refuse.notOurRank : refuse.wrongConfiguration;
+    }
+    return {
+      kind: "compared",
+      sender: to,
+      configuration: id,
+      size: taken.size,
+      isMember: true,
+      wasMember: true,
+      chain: [],
+      contacts: [],
+      replaced: [],
+      hasAdmitted: true,
+    };
+  };
+  for (let round = 0, now = 0; round < 6; round++) {
+    now = healing.wakeAt;
+    assert.equal(healing.wake(now, { isFree: false, awaited: undefined }), undefined);
+    for (let said = out.take(); said.length > 0; said = out.take()) {
+      for (const effect of said) {
+        const call = effect.kind === "call" ? out.answered(effect.call) : undefined;
+        if (effect.kind !== "call" || call === undefined) continue;
+        assert.equal(healing.answered(call, answerOf(effect.to, effect.request), now), undefined);
+      }
+    }
+  }
+  return evicted;
+}
+
+describe("Rust members that went astray from where most are (PITFALLS B3)", () => {
+  it("are made to join anew where they are no more than half of the Rust members", () => {
+    assert.deepEqual(evictedFrom(hosts(1)), new Set(hosts(1)));
+    assert.deepEqual(evictedFrom(hosts(2)), new Set(hosts(2)));
+  });
+
+  it("are left where they are while most Rust members are there, to which all who are free go", () => {
+    assert.deepEqual(evictedFrom(hosts(3)), new Set());
+    assert.deepEqual(evictedFrom(hosts(4)), new Set());
+  });
+});
