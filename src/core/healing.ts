@@ -242,8 +242,7 @@ export class Healing {
     const view = this.#view;
     const isDrawn = this.#bonds?.isFree === true && this.#check.needsRust;
     const turn = view && this.#turns.found(repair.node, repair.located!, view, isDrawn);
-    const isToGo = view && this.#check.isMajorityHere && !this.#turns.mayDraw(repair.located!, view);
-    this.#laggards.decide(repair, turn === undefined && isToGo === true);
+    this.#laggards.decide(repair, turn === undefined && this.#check.isMajorityHere);
     return turn && this.#turn(turn);
   }
 

@@ -83,26 +83,4 @@ describe("members that took another turn and cannot change over (PITFALLS B3)", 
     turns.heard(host(3), "silent", taken);
     assert.equal(go(), other);
   });
-
-  it("are not to be removed while all who are free may have to go to where most Rust members are", () => {
-    const { turns, taken, other } = crossroads(9, (i) => i < 4);
-    assert.equal(turns.mayDraw(other, taken), true, "nobody has been found");
-    turns.heard(host(0), "same", taken);
-    turns.heard(host(5), "same", taken);
-    assert.equal(turns.mayDraw(other, taken), true, "three may be there");
-    turns.heard(host(1), "same", taken);
-    assert.equal(turns.mayDraw(other, taken), false, "half of them is not most");
-    assert.equal(turns.mayDraw(taken.next([host(1)], new Map()), taken), false);
-    turns.follow();
-    assert.equal(turns.mayDraw(other, taken), false);
-  });
-
-  it("draw nobody once they are silent, as the dead are", () => {
-    const { turns, taken, other } = crossroads(9, (i) => i < 4);
-    turns.heard(host(0), "same", taken);
-    for (const i of [2, 3]) for (let times = 0; times < 2; times++) turns.heard(host(i), "silent", taken);
-    assert.equal(turns.mayDraw(other, taken), true, "they may only be slow");
-    for (const i of [2, 3]) turns.heard(host(i), "silent", taken);
-    assert.equal(turns.mayDraw(other, taken), false, "one of two that answer is not most");
-  });
 });

@@ -25,8 +25,6 @@ export class Turns {
   #crossroads: { readonly by: Certificate; readonly ways: Crossroads } | undefined;
   /** Members that took other turns than we did, and whether they would change over. */
   readonly #turned = new Map<ConfigurationId, Map<Endpoint, boolean>>();
-  /** Rust members that were found where we are. */
-  readonly #here = new Set<Endpoint>();
   /** Rust members that said nothing when they were asked last, and how often in a row. */
   readonly #silent = new Map<Endpoint, number>();
 
@@ -34,7 +32,6 @@ export class Turns {
   follow(): void {
     this.#crossroads = undefined;
     this.#turned.clear();
-    this.#here.clear();
     this.#silent.clear();
   }
 
@@ -71,15 +68,6 @@ export class Turns {
     if (this.#crossroads === undefined || ours.isNode(member)) return;
     if (finding === "silent") this.#silent.set(member, (this.#silent.get(member) ?? 0) + 1);
     else this.#silent.delete(member);
-    if (finding === "same") this.#here.add(member);
-  }
-
-  /** Most of the Rust members that answer may be there, as far as we know, so that all who are free would go there. */
-  mayDraw(other: View, ours: View): boolean {
-    if (!this.#isWay(other)) return false;
-    const rust = this.#rustIn(ours);
-    const maybe = rust.filter((member) => !this.#here.has(member) && !this.#isBeside(member, other));
-    return 2 * maybe.length > rust.length;
   }
 
   /** A member proves that it went to this view from where we went to `ours`; true where so many did that we have to. */
@@ -111,11 +99,6 @@ export class Turns {
   /** The last step could have led there. */
   #isWay(other: View): boolean {
     return this.#crossroads?.ways.others.some(({ id }) => id === other.id) === true;
-  }
-
-  /** It was found in yet another place. */
-  #isBeside(member: Endpoint, other: View): boolean {
-    return [...this.#turned].some(([id, there]) => id !== other.id && there.has(member));
   }
 
   #to(view: View | undefined): Turn | undefined {
