@@ -35,7 +35,11 @@ export interface WatchOptions {
 const PROMISES = 4;
 const FORCED: ReadonlySet<number> = new Set([2, 3, PROMISES, 6, 15]);
 
-type Hook = keyof Checker;
+type Hook = Exclude<keyof Checker, "ignoresBroadcasts">;
+type LookingAt<H extends Hook> = readonly Required<Pick<Checker, H>>[];
+
+/** Those who look at what is heard, said and answered. */
+type Dialogue = { readonly [H in "heard" | "said" | "replied"]: LookingAt<H> };
 
 export class Watch {
   readonly violations: Violation[] = [];
@@ -48,7 +52,9 @@ export class Watch {
   readonly joins: Joins;
   readonly #options: WatchOptions;
   /** By what they look at: most checkers look at little of what happens. */
-  readonly #lookingAt: { readonly [H in Hook]: readonly Required<Pick<Checker, H>>[] };
+  readonly #lookingAt: { readonly [H in Hook]: LookingAt<H> };
+  /** The same for broadcasts and their answers. */
+  readonly #atBroadcasts: Dialogue;
   readonly #excuses: Excuse[] = [];
   /** Configurations in which a model of another peer voted against its promise. */
   readonly #betrayed = new Set<ConfigurationId>();
@@ -71,8 +77,15 @@ export class Watch {
       new Reports(report, settings, now),
     ];
     const checkers: Checker[] = [this.history, this.votes, this.edges, this.bounds, ...others, ...more];
-    const lookingAt = <H extends Hook>(hook: H): readonly Required<Pick<Checker, H>>[] =>
-      checkers.filter((checker): checker is Required<Pick<Checker, H>> => checker[hook] !== undefined);
+    const having = <H extends Hook>(hook: H, among: readonly Checker[]): LookingAt<H> =>
+      among.filter((checker): checker is Required<Pick<Checker, H>> => checker[hook] !== undefined);
+    const lookingAt = <H extends Hook>(hook: H): LookingAt<H> => having(hook, checkers);
+    const atBroadcasts = checkers.filter(({ ignoresBroadcasts }) => ignoresBroadcasts !== true);
+    this.#atBroadcasts = {
+      heard: having("heard", atBroadcasts),
+      said: having("said", atBroadcasts),
+      replied: having("replied", atBroadcasts),
+    };
     this.#lookingAt = {
       started: lookingAt("started"),
       ended: lookingAt("ended"),
@@ -123,7 +136,8 @@ export class Watch {
   over(process: Process, machine: Machine, broke: (error: unknown) => void): Machine {
     const step = (event: Event, now: Millis): readonly Effect[] => {
       if (event.kind === "request") {
-        for (const checker of this.#lookingAt.heard) checker.heard(process, event.request, event.token);
+        const { request, token } = event;
+        for (const checker of this.#checkersOf(request).heard) checker.heard(process, request, token);
       } else if (event.kind === "hangup") {
         for (const checker of this.#lookingAt.hungUp) checker.hungUp(process, event.token);
       }
@@ -148,6 +162,10 @@ export class Watch {
     };
   }
 
+  #checkersOf(request: Request): Dialogue {
+    return request.kind === "broadcast" ? this.#atBroadcasts : this.#lookingAt;
+  }
+
   started(process: Process): void {
     for (const checker of this.#lookingAt.started) checker.started(process);
   }
@@ -167,16 +185,20 @@ export class Watch {
         const { request } = effect;
         const to = effect.kind === "send" ? effect.to : [effect.to];
         const isToldOn = isRelay(event, request);
-        for (const checker of this.#lookingAt.said) checker.said(process, request, to, isToldOn);
-        const gossip = gossipIn(request);
-        if (isToldOn || gossip?.sender !== process.endpoint) return;
+        for (const checker of this.#checkersOf(request).said) checker.said(process, request, to, isToldOn);
+        const gossip = isToldOn ? undefined : gossipIn(request);
+        if (gossip?.sender !== process.endpoint) return;
         if (this.#isForStragglers(process, effect, gossip)) return;
         for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
         return;
       }
-      case "reply":
-        for (const checker of this.#lookingAt.replied) checker.replied(process, effect.token, effect.reply);
+      case "reply": {
+        const { token, reply } = effect;
+        const isOfThis = event.kind === "request" && event.token === token;
+        const { replied } = isOfThis ? this.#checkersOf(event.request) : this.#lookingAt;
+        for (const checker of replied) checker.replied(process, token, reply);
         return;
+      }
       case "cut": {
         const { cut } = effect;
         const step = this.history.follow(process, cut);

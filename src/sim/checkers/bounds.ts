@@ -3,7 +3,6 @@
 
 import type { Event, Millis } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import type { Request } from "../../core/messages.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
@@ -18,6 +17,7 @@ const OPEN_BESIDE_PROBES = 62;
 const WAITING_MAX = 21_000;
 
 export class Bounds implements Checker {
+  readonly ignoresBroadcasts = true;
   readonly #report: Report;
   readonly #settings: Settings;
   #said = 0;
@@ -29,8 +29,8 @@ export class Bounds implements Checker {
     this.#settings = settings;
   }
 
-  said(_process: Process, request: Request): void {
-    if (request.kind !== "broadcast") this.#said += 1;
+  said(): void {
+    this.#said += 1;
   }
 
   stepped(process: Process, _event: Event): void {

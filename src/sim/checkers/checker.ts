@@ -22,6 +22,8 @@ export type Report = (invariant: number, process: Process | undefined, what: str
 
 /** Each of these is called as it happens, within a step in the order of its effects. */
 export interface Checker {
+  /** `heard`, `said` and `replied` are not called for broadcasts and their answers, most of what happens in a large mesh. */
+  readonly ignoresBroadcasts?: true;
   started?(process: Process): void;
   ended?(process: Process, how: Ending): void;
   /** A request reached the process, which has not dealt with it yet. */

@@ -28,6 +28,7 @@ interface Chapter {
 }
 
 export class History implements Checker {
+  readonly ignoresBroadcasts = true;
   readonly #report: Report;
   readonly #chapters = new Map<ConfigurationId, Chapter>();
   readonly #compared = new WeakSet<View>();

@@ -17,6 +17,7 @@ interface Waiting {
 }
 
 export class Joins implements Checker {
+  readonly ignoresBroadcasts = true;
   readonly #report: Report;
   readonly #now: () => Millis;
   readonly #waiting = new Map<Process, Map<number, Waiting>>();

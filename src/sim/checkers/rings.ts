@@ -15,6 +15,7 @@ const FNV_OFFSET = 0xcbf29ce484222325n;
 const FNV_PRIME = 0x100000001b3n;
 
 export class Rings implements Checker {
+  readonly ignoresBroadcasts = true;
   readonly #report: Report;
   /** Who asked, in the request that the step under way answers. */
   #asker: { readonly request: PreJoin; readonly token: number } | undefined;
