@@ -14,9 +14,11 @@ export interface Letter {
   readonly request: Request;
 }
 
-/** A request on its way to several places. Copies are counted by the million, so each is no more than this and a place. */
+/**
+ * A request on its way to several places, be it from one process or from all who tell it on. Copies are counted by the
+ * million, so each is no more than this and a place.
+ */
 export class Mail implements Task<Place> {
-  readonly from: Process;
   readonly request: Request;
   /** What arrives of it. */
   readonly received: Request | Refused;
@@ -26,14 +28,12 @@ export class Mail implements Task<Place> {
   readonly #deliver: (mail: Mail, to: Place) => void;
 
   constructor(
-    from: Process,
     request: Request,
     received: Request | Refused,
     call: Call | undefined,
     given: Marks | undefined,
     deliver: (mail: Mail, to: Place) => void,
   ) {
-    this.from = from;
     this.request = request;
     this.received = received;
     this.call = call;

@@ -8,6 +8,18 @@ export class Marks {
     return word < this.#words.length && ((this.#words[word]! >>> (number & 31)) & 1) === 1;
   }
 
+  /** Where in this list, from this position on, the next number is that is not in the set; else the list's length. */
+  nextAbsent(numbers: readonly number[], from: number): number {
+    const words = this.#words;
+    let i = from;
+    for (; i < numbers.length; i++) {
+      const number = numbers[i]!;
+      const word = number >> 5;
+      if (word >= words.length || ((words[word]! >>> (number & 31)) & 1) === 0) break;
+    }
+    return i;
+  }
+
   /** False where it was there already. */
   add(number: number): boolean {
     const word = number >> 5;

@@ -9,8 +9,9 @@ import { refused } from "../core/refusals.ts";
 import type { Agenda, Task } from "./agenda.ts";
 import { asReceived } from "./as-received.ts";
 import { Call, type Letter, Mail } from "./call.ts";
-import { KnownCopies } from "./known-copies.ts";
+import { KnownCopies, type Spread } from "./known-copies.ts";
 import { Links } from "./links.ts";
+import type { Marks } from "./marks.ts";
 import { type Place, Places } from "./places.ts";
 import type { Host, Process } from "./process.ts";
 import type { Stream, Streams } from "./streams.ts";
@@ -113,12 +114,14 @@ export class Network {
   }
 
   send(from: Process, to: readonly Endpoint[], request: Request): void {
-    const given = this.#known?.of(request, from.endpoint);
-    let mail: Mail | undefined;
-    for (const place of this.#places.of(to)) {
-      if (given?.has(place.number)) continue;
-      mail ??= this.#mail(from, request, undefined);
-      this.#post(mail, place);
+    const spread = this.#known?.of(request, from.endpoint);
+    const given = spread?.given;
+    const { places, numbers } = this.#places.of(to);
+    let i = given?.nextAbsent(numbers, 0) ?? 0;
+    if (i === places.length) return;
+    const mail = spread === undefined ? this.#mail(request) : this.#mailOf(spread, request);
+    for (; i < places.length; i = given?.nextAbsent(numbers, i + 1) ?? i + 1) {
+      this.#post(from, mail, places[i]!);
     }
   }
 
@@ -134,7 +137,8 @@ export class Network {
       call.hangUp();
       answered(DEADLINE);
     });
-    this.#post(this.#mail(from, request, call), this.#places.at(to));
+    const given = this.#known?.of(request, from.endpoint)?.given;
+    this.#post(from, this.#mail(request, call, given), this.#places.at(to));
     return () => call.hangUp();
   }
 
@@ -192,23 +196,30 @@ export class Network {
     return this.#at(process, due, true, run);
   }
 
-  #mail(from: Process, request: Request, call: Call | undefined): Mail {
+  #mail(request: Request, call?: Call, given?: Marks): Mail {
     const received = this.#wire?.request(request) ?? request;
-    return new Mail(from, request, received, call, this.#known?.of(request, from.endpoint), this.#deliver);
+    return new Mail(request, received, call, given, this.#deliver);
   }
 
-  #post(mail: Mail, to: Place): void {
+  /** One for all who tell this on in the same words; what passes through bytes is read anew each time. */
+  #mailOf(spread: Spread, request: Request): Mail {
+    if (this.#wire !== undefined || spread.mail?.request !== request) {
+      spread.mail = this.#mail(request, undefined, spread.given);
+    }
+    return spread.mail;
+  }
+
+  #post(from: Process, mail: Mail, to: Place): void {
     this.messages += 1;
     const { fateOf } = this;
-    if (fateOf === undefined) return this.#carry(mail, to);
-    const fate = fateOf({ from: mail.from, to: to.endpoint, request: mail.request });
+    if (fateOf === undefined) return this.#carry(from, mail, to);
+    const fate = fateOf({ from, to: to.endpoint, request: mail.request });
     if (fate === "drop") return;
-    if (fate === "hold") this.#held.push(() => this.#carry(mail, to));
-    else this.#carry(mail, to, fate === "pass" ? undefined : fate.delayMs);
+    if (fate === "hold") this.#held.push(() => this.#carry(from, mail, to));
+    else this.#carry(from, mail, to, fate === "pass" ? undefined : fate.delayMs);
   }
 
-  #carry(mail: Mail, to: Place, delayMs?: Millis): void {
-    const { from } = mail;
+  #carry(from: Process, mail: Mail, to: Place, delayMs?: Millis): void {
     if (!from.host.isUp || this.links.isLost(from.endpoint, to.endpoint)) return;
     mail.given?.add(to.number);
     this.#agenda.add(this.#agenda.now + (delayMs ?? this.#delay()), mail, to);

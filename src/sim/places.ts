@@ -11,10 +11,16 @@ export interface Place {
   host: Host | undefined;
 }
 
+/** Those who are told something. */
+interface Audience {
+  readonly places: readonly Place[];
+  readonly numbers: readonly number[];
+}
+
 export class Places {
   readonly #hosts: ReadonlyMap<Endpoint, Host>;
   readonly #places = new Map<Endpoint, Place>();
-  readonly #audiences = new WeakMap<readonly Endpoint[], readonly Place[]>();
+  readonly #audiences = new WeakMap<readonly Endpoint[], Audience>();
 
   constructor(hosts: ReadonlyMap<Endpoint, Host>) {
     this.#hosts = hosts;
@@ -29,13 +35,14 @@ export class Places {
     return place;
   }
 
-  of(audience: readonly Endpoint[]): readonly Place[] {
-    let places = this.#audiences.get(audience);
-    if (places === undefined) {
-      places = audience.map((endpoint) => this.at(endpoint));
-      this.#audiences.set(audience, places);
+  of(endpoints: readonly Endpoint[]): Audience {
+    let audience = this.#audiences.get(endpoints);
+    if (audience === undefined) {
+      const places = endpoints.map((endpoint) => this.at(endpoint));
+      audience = { places, numbers: places.map(({ number }) => number) };
+      this.#audiences.set(endpoints, audience);
     }
-    return places;
+    return audience;
   }
 
   hostAt(place: Place): Host | undefined {
