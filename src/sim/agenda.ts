@@ -137,16 +137,25 @@ function tickOf(time: Millis): number {
 
 /** The same tasks: first those that are about nobody, then place by place; otherwise as they were. */
 function placeByPlace(queue: Queue): Queue {
-  const sorted: Queue = [];
-  const places: Queue[] = [];
+  // Where those of each place begin; those that are about nobody are at place -1.
+  const begins: number[] = [0];
   for (let i = 0; i < queue.length; i += 2) {
-    const whom = queue[i + 1] as Numbered | undefined;
-    if (whom === undefined) sorted.push(queue[i], undefined);
-    else {
-      places[whom.number] ??= [];
-      places[whom.number]!.push(queue[i], whom);
-    }
+    const next = placeIn(queue, i) + 2;
+    while (begins.length <= next) begins.push(0);
+    begins[next]! += 2;
   }
-  for (const place of places) for (const one of place ?? []) sorted.push(one);
+  for (let place = 1; place < begins.length; place++) begins[place]! += begins[place - 1]!;
+  const sorted: Queue = new Array(queue.length);
+  for (let i = 0; i < queue.length; i += 2) {
+    const place = placeIn(queue, i) + 1;
+    const at = begins[place]!;
+    begins[place] = at + 2;
+    sorted[at] = queue[i];
+    sorted[at + 1] = queue[i + 1];
+  }
   return sorted;
+}
+
+function placeIn(queue: Queue, at: number): number {
+  return (queue[at + 1] as Numbered | undefined)?.number ?? -1;
 }
