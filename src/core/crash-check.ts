@@ -13,6 +13,8 @@ export const DIAL_EVERY_MS = 50;
 /** What an attempt to connect tells: `undefined` is nothing yet. */
 export type Finding = "crashed" | "alive" | undefined;
 
+const NOBODY: readonly Endpoint[] = [];
+
 interface Check {
   refusals: number;
   /** When to dial next; Infinity while a dial is under way. */
@@ -74,6 +76,7 @@ export class CrashCheck {
 
   /** Whom to try to connect to now. */
   due(now: Millis): readonly Endpoint[] {
+    if (this.#checks.size === 0) return NOBODY;
     const subjects: Endpoint[] = [];
     for (const [subject, check] of this.#checks) {
       if (now < check.dialAt) continue;

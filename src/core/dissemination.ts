@@ -64,7 +64,7 @@ export class Dissemination {
       gossip,
     };
     this.#filter.add(broadcast.unix, broadcast.unique, now);
-    return { broadcast, to: this.#tellsTo };
+    return { broadcast, to: this.#tellsTo() };
   }
 
   /** Whom to tell of a broadcast that came in; `undefined` where it was heard before. */
@@ -74,7 +74,7 @@ export class Dissemination {
     // On our way in, too: those who speak to us then may be gone before they said enough to us as a member.
     const isTelling = sender !== this.#self && (this.#view?.has(sender) ?? true);
     if (isTelling) this.#filter.compareClocks(sender, broadcast.unix, now);
-    return { broadcast, to: this.#tellsTo };
+    return { broadcast, to: this.#tellsTo() };
   }
 
   /** How far the members' clocks are ahead of ours, in seconds; 0 while that is within minutes. */
@@ -82,7 +82,7 @@ export class Dissemination {
     return this.#filter.skewSeconds;
   }
 
-  get #tellsTo(): readonly Endpoint[] {
+  #tellsTo(): readonly Endpoint[] {
     this.#audience ??= this.#view === undefined ? [] : this.#lookRound(this.#view);
     return this.#audience;
   }

@@ -53,7 +53,8 @@ export class GossipFilter {
       this.#turnedAt = now;
     }
     const seconds = Number(unix);
-    if (this.#young.get(unique) === seconds || this.#old.get(unique) === seconds) return false;
+    if (this.#young.get(unique) === seconds) return false;
+    if (this.#old.size > 0 && this.#old.get(unique) === seconds) return false;
     // Not before we have compared clocks: it may be ours that is wrong.
     const hasCompared = this.#stamps >= STAMPS_MIN;
     if (hasCompared && seconds + REPLAY_SECONDS < Math.floor(now / 1000) + this.#replaySkewSeconds)
@@ -74,12 +75,14 @@ export class GossipFilter {
     const offset = Number(unix) - Math.floor(now / 1000);
     this.#stamps += 1;
     let before = this.#offsets.get(member);
-    this.#offsets.delete(member);
+    if (before !== undefined) this.#offsets.delete(member);
     this.#offsets.set(member, offset);
     if (this.#offsets.size > CLOCKS_MAX) {
-      const [oldest, offsetThen] = this.#offsets.entries().next().value!;
-      this.#offsets.delete(oldest);
-      before = offsetThen;
+      for (const [oldest, offsetThen] of this.#offsets) {
+        this.#offsets.delete(oldest);
+        before = offsetThen;
+        break;
+      }
     }
     // Where it takes the place of an equal one, as most do, the medians are what they were.
     if (before !== offset || this.#stamps === STAMPS_MIN) this.#compare();

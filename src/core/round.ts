@@ -105,7 +105,7 @@ export class Round {
     const reply = this.#hear(gossip, now);
     this.#choose(now);
     this.#conclude(now);
-    return { reply, ...this.#draft };
+    return { ...this.#draft, reply };
   }
 
   /** Time has passed. */
