@@ -29,6 +29,26 @@ describe("virtual time", () => {
     assert.equal(done, MANY);
   });
 
+  for (const many of [1023, 1024, 1025, 2048, 3072]) {
+    it(`has ${many} things done that are due at one moment, place by place where they are many, and then late ones`, () => {
+      const agenda = new Agenda();
+      const done: string[] = [];
+      const late = { run: () => void done.push("late") };
+      for (let i = 0; i < many; i++) {
+        const run = (): void => {
+          done.push(`${i} at ${i % 3}`);
+          if (i % 1024 === 1023) agenda.add(agenda.now, late);
+        };
+        agenda.add(START + 5, { run }, { number: i % 3 });
+      }
+      while (agenda.runNext(START + 10));
+      const all = Array.from({ length: many }, (_, i) => i);
+      const order = many > 2000 ? [0, 1, 2].flatMap((place) => all.filter((i) => i % 3 === place)) : all;
+      const inTime = order.map((i) => `${i} at ${i % 3}`);
+      assert.deepEqual(done, [...inTime, ...new Array<string>(Math.floor(many / 1024)).fill("late")]);
+    });
+  }
+
   it("does not stand still where something is done again and again at one moment", () => {
     const agenda = new Agenda();
     const task = { run: () => agenda.add(agenda.now, task) };

@@ -27,8 +27,14 @@ export interface Task<Whom = void> {
   isOff?: boolean;
 }
 
-/** Tasks, each followed by whom it is about. */
-type Queue = unknown[];
+/**
+ * Tasks, each followed by whom it is about. They lie in pieces of one size: millions of them are not copied each time that
+ * they have become too many for where they were, and a piece is let go as soon as it is done.
+ */
+type Queue = unknown[][];
+
+const PIECE_BITS = 11;
+const PIECE_SIZE = 1 << PIECE_BITS;
 
 /** Somebody does something again and again, without end, at one moment. */
 export class Standstill extends Error {}
@@ -39,6 +45,9 @@ export class Agenda {
   /** The ticks that have a queue, as a binary heap. */
   readonly #ticks: number[] = [];
   #queue: Queue | undefined;
+  /** What is next in it: in which piece, and where there. */
+  #piece = 0;
+  #next = 0;
   #done = 0;
   /** How many were due in this tick when it began: in a mesh of ten thousand, millions. */
   #foreseen = 0;
@@ -54,12 +63,14 @@ export class Agenda {
   add(due: Millis, task: Task<never>, whom?: Numbered): void {
     const tick = tickOf(Math.max(due, this.now));
     const queue = this.#queues.get(tick);
-    if (queue !== undefined) {
-      queue.push(task, whom);
+    if (queue === undefined) {
+      this.#queues.set(tick, [[task, whom]]);
+      this.#push(tick);
       return;
     }
-    this.#queues.set(tick, [task, whom]);
-    this.#push(tick);
+    const piece = queue[queue.length - 1]!;
+    if (piece.length < PIECE_SIZE) piece.push(task, whom);
+    else queue.push([task, whom]);
   }
 
   /** Does the next thing, if there is one up to `deadline`. */
@@ -69,15 +80,19 @@ export class Agenda {
       const tick = this.#ticks[0];
       if (tick === undefined || tick > last) return false;
       this.#queue ??= this.#begin(tick);
-      const task = this.#queue[2 * this.#done] as Task<unknown> | undefined;
-      if (task === undefined) {
-        this.#queue = undefined;
-        this.#done = 0;
-        this.#queues.delete(tick);
-        this.#pop();
+      if (this.#next === PIECE_SIZE && this.#piece + 1 < this.#queue.length) {
+        this.#queue[this.#piece] = [];
+        this.#piece += 1;
+        this.#next = 0;
+      }
+      const piece = this.#queue[this.#piece]!;
+      if (this.#next === piece.length) {
+        this.#end(tick);
         continue;
       }
-      const whom = this.#queue[2 * this.#done + 1];
+      const task = piece[this.#next] as Task<unknown>;
+      const whom = piece[this.#next + 1];
+      this.#next += 2;
       this.#done += 1;
       if (this.#done > this.#foreseen + LATE_TASKS_MAX) {
         throw new Standstill(`time stands still at ${this.elapsed} ms`);
@@ -96,12 +111,21 @@ export class Agenda {
 
   #begin(tick: number): Queue {
     let queue = this.#queues.get(tick)!;
-    this.#foreseen = queue.length / 2;
-    if (queue.length > 2 * IN_ORDER_MAX) {
+    this.#foreseen = ((queue.length - 1) * PIECE_SIZE + queue.at(-1)!.length) / 2;
+    if (this.#foreseen > IN_ORDER_MAX) {
       queue = placeByPlace(queue);
       this.#queues.set(tick, queue);
     }
     return queue;
+  }
+
+  #end(tick: number): void {
+    this.#queue = undefined;
+    this.#piece = 0;
+    this.#next = 0;
+    this.#done = 0;
+    this.#queues.delete(tick);
+    this.#pop();
   }
 
   #push(tick: number): void {
@@ -139,23 +163,28 @@ function tickOf(time: Millis): number {
 function placeByPlace(queue: Queue): Queue {
   // Where those of each place begin; those that are about nobody are at place -1.
   const begins: number[] = [0];
-  for (let i = 0; i < queue.length; i += 2) {
-    const next = placeIn(queue, i) + 2;
-    while (begins.length <= next) begins.push(0);
-    begins[next]! += 2;
+  for (const piece of queue) {
+    for (let i = 1; i < piece.length; i += 2) {
+      const next = placeOf(piece[i]) + 2;
+      while (begins.length <= next) begins.push(0);
+      begins[next]! += 2;
+    }
   }
   for (let place = 1; place < begins.length; place++) begins[place]! += begins[place - 1]!;
-  const sorted: Queue = new Array(queue.length);
-  for (let i = 0; i < queue.length; i += 2) {
-    const place = placeIn(queue, i) + 1;
-    const at = begins[place]!;
-    begins[place] = at + 2;
-    sorted[at] = queue[i];
-    sorted[at + 1] = queue[i + 1];
+  const sorted: Queue = queue.map(({ length }) => new Array(length));
+  for (const piece of queue) {
+    for (let i = 0; i < piece.length; i += 2) {
+      const place = placeOf(piece[i + 1]) + 1;
+      const at = begins[place]!;
+      begins[place] = at + 2;
+      const target = sorted[at >> PIECE_BITS]!;
+      target[at % PIECE_SIZE] = piece[i];
+      target[(at % PIECE_SIZE) + 1] = piece[i + 1];
+    }
   }
   return sorted;
 }
 
-function placeIn(queue: Queue, at: number): number {
-  return (queue[at + 1] as Numbered | undefined)?.number ?? -1;
+function placeOf(whom: unknown): number {
+  return (whom as Numbered | undefined)?.number ?? -1;
 }
