@@ -105,7 +105,7 @@ export class Round {
     const reply = this.#hear(gossip, now);
     this.#choose(now);
     this.#conclude(now);
-    return { ...this.#draft, reply };
+    return { reply, ...this.#draft };
   }
 
   /** Time has passed. */
