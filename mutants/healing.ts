@@ -79,7 +79,7 @@ export const HEALING: readonly Mutant[] = [
     name: "not-told-on",
     breaks: "every broadcast is told on to all ring successors",
     file: "dissemination.ts",
-    find: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: this.#tellsTo };",
+    find: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: this.#tellsTo() };",
     replace: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: [] };",
     first: "S2",
   },

@@ -53,8 +53,7 @@ export class GossipFilter {
       this.#turnedAt = now;
     }
     const seconds = Number(unix);
-    if (this.#young.get(unique) === seconds) return false;
-    if (this.#old.size > 0 && this.#old.get(unique) === seconds) return false;
+    if (this.#young.get(unique) === seconds || this.#old.get(unique) === seconds) return false;
     // Not before we have compared clocks: it may be ours that is wrong.
     const hasCompared = this.#stamps >= STAMPS_MIN;
     if (hasCompared && seconds + REPLAY_SECONDS < Math.floor(now / 1000) + this.#replaySkewSeconds)
