@@ -89,11 +89,21 @@ describe("a member that does not ask for what it missed", () => {
     assert.equal(trial.laggards.isLost(rust), false);
   });
 
+  it("is behind where we were before, and not once it is elsewhere", () => {
+    const trial = new Trial();
+    trial.find("other", 2, isIn(before));
+    assert.equal(trial.laggards.isBehind(rust), true);
+    trial.history.strayTo([other]);
+    trial.find("other", 6, isIn(other));
+    assert.equal(trial.laggards.isBehind(rust), false);
+  });
+
   it("waits for a verdict where it went astray, and is asked again at once where there was none yet", () => {
     const trial = new Trial();
     trial.history.strayTo([other]);
     const repair = trial.find("other", 2, isIn(other))!;
     assert.deepEqual([repair.result, repair.located], ["astray", other]);
+    assert.equal(trial.laggards.isBehind(rust), false, "nothing leads on from there");
     trial.laggards.decide(repair, false);
     const again = trial.find("other", 1, isIn(other))!;
     assert.notEqual(again, repair);

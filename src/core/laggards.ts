@@ -123,7 +123,9 @@ export class Laggards {
     const { node, result, located } = repair;
     // We turned to where it is meanwhile: what else would be said there is no word of ours.
     if (located !== undefined && located.id === this.#here) return void this.#repairing.delete(node);
-    if (located !== undefined) this.#located.add(node);
+    const isAstray = located !== undefined && this.#history.astray.includes(located);
+    if (isAstray) this.#located.delete(node);
+    else if (located !== undefined) this.#located.add(node);
     if (request !== undefined) this.#out.call({ kind: "repair", repair }, node, request, this.#timeoutMs);
     if (result === "under way" || result === "astray" || !this.#repairing.delete(node)) return;
     const { at, inVain } = this.#tried.get(node) ?? { at: -Infinity, inVain: 0 };
