@@ -8,10 +8,7 @@ import type { Copies, Cost } from "./large-world.ts";
 import { table } from "./table.ts";
 
 const SCRIPT = fileURLToPath(new URL("large-world.ts", import.meta.url));
-/**
- * A simulation makes garbage as fast as it can. Left to itself the engine collects it many times a second, on threads that
- * wait for each other more than they save.
- */
+/** A simulation makes garbage as fast as it can. With more room for the young less of it is copied before it is dead. */
 const ENGINE_FLAGS = ["--max-semi-space-size=64", "--single-threaded-gc"];
 /** With more members than this, nobody wants to wait for every copy. */
 const ALL_COPIES_MAX = 1000;
