@@ -24,7 +24,7 @@ export class JoinerUuid {
     return this.#uuid;
   }
 
-  /** A contact says that it is used. */
+  /** A contact, or an observer that it named, says that it is used. */
   used(now: Millis): void {
     this.#isUsed = true;
     this.#disputedSince = Math.min(this.#disputedSince, now);

@@ -10,13 +10,8 @@ export class Marks {
 
   /** Where in this list, from this position on, the next number is that is not in the set; else the list's length. */
   nextAbsent(numbers: readonly number[], from: number): number {
-    const words = this.#words;
     let i = from;
-    for (; i < numbers.length; i++) {
-      const number = numbers[i]!;
-      const word = number >> 5;
-      if (word >= words.length || ((words[word]! >>> (number & 31)) & 1) === 0) break;
-    }
+    while (i < numbers.length && this.has(numbers[i]!)) i += 1;
     return i;
   }
 

@@ -140,9 +140,9 @@ export class History implements Checker {
 
   /** Others are where the same decision led by other words of its joiners. */
   #isAstray({ view, from }: Chapter): boolean {
-    const others = [...this.#chapters.values()].filter((one) => one.from === from && one.present > 0);
-    return others.some(
-      (one) => one.view.id !== view.id && this.#changelings.between(one.view, view) !== undefined,
+    return [...this.#chapters.values()].some(
+      (one) =>
+        one.from === from && one.present > 0 && this.#changelings.between(one.view, view) !== undefined,
     );
   }
 
