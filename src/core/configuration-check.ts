@@ -179,7 +179,9 @@ export class ConfigurationCheck {
   get needsRust(): boolean {
     const view = this.#view!;
     const nodes = [...this.#here, ...this.#elsewhere].filter((member) => view.isNode(member));
-    return !this.#isMajorityHere && 1 + nodes.length < view.majority;
+    const saidSince = [...this.#asked.values()].filter((finding) => finding === "same").length;
+    const isMajorityHere = this.#isMajorityHere || this.#isMost(1 + saidSince);
+    return !isMajorityHere && 1 + nodes.length < view.majority;
   }
 
   /**
@@ -224,7 +226,7 @@ export class ConfigurationCheck {
     const behind = found("behind").length;
     this.#isBroken = same + elsewhere + behind < 1 + this.#asked.size;
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
-    this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
+    this.#isMajorityHere = this.#isMost(same);
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
@@ -235,6 +237,11 @@ export class ConfigurationCheck {
     const isDeserted = 2 * (same + behind) <= this.#asked.size + 1 && this.#staleRounds === 0;
     this.#deserted = isDeserted ? this.#deserted + 1 : 0;
     return elsewhere + behind > 0;
+  }
+
+  /** Of all, or of a large sample. */
+  #isMost(count: number): boolean {
+    return 2 * count > Math.min(this.#view!.size, ASKED_MAX + 1);
   }
 
   #wideCircle({ members }: View, askedMax: number): readonly Endpoint[] {
