@@ -45,4 +45,28 @@ describe("by which uuid a joiner asks (PITFALLS B3)", () => {
     own.judge(31_100);
     assert.equal(own.uuid, second);
   });
+
+  it("waits the half minute anew after a round in which nobody says any more that it is used", () => {
+    const { own, first } = joiner();
+    own.used(1000);
+    own.good();
+    own.judge(1000);
+    own.judge(15_000);
+    own.used(30_999);
+    own.good();
+    own.judge(30_999);
+    assert.equal(own.uuid, first, "a round in which nobody answers ends no dispute, and 30 s are not over");
+    own.good();
+    own.judge(31_500);
+    for (const now of [32_000, 61_999]) {
+      own.used(now);
+      own.good();
+      own.judge(now);
+      assert.equal(own.uuid, first, `at ${now}`);
+    }
+    own.used(62_000);
+    own.good();
+    own.judge(62_000);
+    assert.notEqual(own.uuid, first);
+  });
 });

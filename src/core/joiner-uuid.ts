@@ -43,6 +43,8 @@ export class JoinerUuid {
     if (this.#isUsed && (!this.#isGood || now - this.#disputedSince >= DISPUTE_MAX_MS)) {
       this.#uuid = drawNodeId(this.#random);
       this.#disputedSince = Infinity;
+    } else if (this.#isGood && !this.#isUsed) {
+      this.#disputedSince = Infinity;
     }
     this.#isUsed = false;
     this.#isGood = false;
