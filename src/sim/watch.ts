@@ -67,7 +67,7 @@ export class Watch {
     const report = this.report.bind(this);
     this.history = new History(report);
     this.votes = new Votes(report);
-    this.edges = new Edges(report, hosts, settings.cutDetector);
+    this.edges = new Edges(report, hosts, settings, now);
     this.bounds = new Bounds(report, settings);
     this.joins = new Joins(report, now);
     const others = [

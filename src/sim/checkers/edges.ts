@@ -2,29 +2,39 @@
 // §3.1.
 
 import { countOnes } from "../../core/bitset.ts";
+import type { Millis, ViewChange } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Alerts, ConfigurationId, Edge, Request } from "../../core/messages.ts";
-import type { CutDetectorSettings } from "../../core/settings.ts";
+import type { Settings } from "../../core/settings.ts";
 import type { View } from "../../core/view.ts";
 import type { Host, Process } from "../process.ts";
 import type { Checker, Report } from "./checker.ts";
 
+/** Probe periods after which three probes may have failed, so that an observer gives its subject up. */
+const PATIENCE_PERIODS = 2;
+
 export class Edges implements Checker {
   readonly #report: Report;
   readonly #hosts: ReadonlyMap<Endpoint, Host>;
-  readonly #settings: CutDetectorSettings;
+  readonly #settings: Settings;
+  readonly #now: () => Millis;
   /** Configuration → endpoint → the rings on which somebody reported it, as bits. */
   readonly #told = new Map<ConfigurationId, Map<Endpoint, number>>();
+  /** When somebody first took a configuration. */
+  readonly #since = new Map<ConfigurationId, Millis>();
+  /** Who learned late that it is a member, and in which configuration. */
+  readonly #late = new Map<Process, ConfigurationId>();
 
-  constructor(report: Report, hosts: ReadonlyMap<Endpoint, Host>, settings: CutDetectorSettings) {
+  constructor(report: Report, hosts: ReadonlyMap<Endpoint, Host>, settings: Settings, now: () => Millis) {
     this.#report = report;
     this.#hosts = hosts;
     this.#settings = settings;
+    this.#now = now;
   }
 
   /** Endpoints that were reported in this configuration on too many rings to be noise, and too few to be stable. */
   unstable(id: ConfigurationId): readonly Endpoint[] {
-    const { low, high } = this.#settings;
+    const { low, high } = this.#settings.cutDetector;
     return [...(this.#told.get(id) ?? [])]
       .filter(([, rings]) => countOnes(rings) >= low && countOnes(rings) < high)
       .map(([node]) => node);
@@ -78,20 +88,29 @@ export class Edges implements Checker {
     return process?.view?.id !== view.id || (view.isNode(node) && !process.seemsNode);
   }
 
+  took(process: Process, { view: { id } }: ViewChange): void {
+    const since = this.#since.get(id) ?? this.#now();
+    this.#since.set(id, since);
+    const isLate = this.#now() - since >= PATIENCE_PERIODS * this.#settings.faultTimeoutMs;
+    if (isLate && !process.isMember) this.#late.set(process, id);
+  }
+
   decided(process: Process, from: View, to: View): void {
     const told = this.#told.get(from.id) ?? new Map<Endpoint, number>();
     const kicked = from.members.filter((node) => !to.has(node));
     if (kicked.length === 0) return;
     const going = this.#goingWith(kicked, from);
+    const { low } = this.#settings.cutDetector;
     for (const node of kicked) {
       const reported = told.get(node) ?? 0;
       // Nobody can report one whose observers all go, with it or, where they are too many at a time, after it.
       const hasWitness = from.observersOf(node).some((observer) => !going.has(observer));
-      if ((reported === 0 && hasWitness) || this.#ringsAgainst(node, from, going) < this.#settings.low) {
+      if ((reported === 0 && hasWitness) || this.#ringsAgainst(node, from, going) < low) {
         this.#report(20, process, `${node} was removed, but reported on ${countOnes(reported)} rings only`);
       }
       const victim = this.#hosts.get(node)?.process;
       if (victim?.model !== "node") continue; // Models of other peers may be deaf while they join, or stay behind.
+      if (this.#late.get(victim) === from.id) continue; // So late that it may have been given up before.
       // The first Node member may follow others so late that it is back, or another process at its address is in.
       if (victim.view?.uuids.every((uuid) => from.knows(uuid)) !== true) continue;
       if (victim.isStaying && victim.isMember && !victim.isFrozen && !victim.isHarmed) {
@@ -107,7 +126,7 @@ export class Edges implements Checker {
     for (let size = -1; size < going.size; ) {
       size = going.size;
       for (const node of reported)
-        if (this.#ringsAgainst(node, from, going) >= this.#settings.low) going.add(node);
+        if (this.#ringsAgainst(node, from, going) >= this.#settings.cutDetector.low) going.add(node);
     }
     return going;
   }
