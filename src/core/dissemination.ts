@@ -71,9 +71,7 @@ export class Dissemination {
   receive(broadcast: Broadcast, now: Millis): Telling | undefined {
     if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;
     const { sender } = broadcast.gossip;
-    // On our way in, too: those who speak to us then may be gone before they said enough to us as a member.
-    const isTelling = sender !== this.#self && (this.#view?.has(sender) ?? true);
-    if (isTelling) this.#filter.compareClocks(sender, broadcast.unix, now);
+    if (sender !== this.#self) this.#filter.compareClocks(sender, broadcast.unix, now);
     return { broadcast, to: this.#tellsTo() };
   }
 

@@ -22,10 +22,16 @@ export class GossipFilter {
   // Two generations: ids live in the younger one until it is old or full, then once more as long. Seconds are kept as
   // numbers, which take no memory of their own; no clock shows what they cannot.
   #young = new Map<bigint, number>();
-  #old = new Map<bigint, number>();
+  #old: Map<bigint, number> | undefined;
   #turnedAt: Millis;
-  /** By how many seconds each member's last stamp was ahead of our clock. */
-  readonly #offsets = new Map<Endpoint, number>();
+  #view: View | undefined;
+  /**
+   * Members that said something last, the newest at the end: their positions in the view, or while there is none their
+   * addresses. In a storm of votes everybody is looked for here, and numbers are found sooner.
+   */
+  #heard: (number | Endpoint)[] = [];
+  /** By how many seconds their last stamps were ahead of our clock. */
+  #offsets: number[] = [];
   #stamps = 0;
   #skewSeconds = 0;
   /** The same for what is a replay: of two clocks in the middle, the slower one. */
@@ -53,7 +59,7 @@ export class GossipFilter {
       this.#turnedAt = now;
     }
     const seconds = Number(unix);
-    if (this.#young.get(unique) === seconds || this.#old.get(unique) === seconds) return false;
+    if (this.#young.get(unique) === seconds || this.#old?.get(unique) === seconds) return false;
     // Not before we have compared clocks: it may be ours that is wrong.
     const hasCompared = this.#stamps >= STAMPS_MIN;
     if (hasCompared && seconds + REPLAY_SECONDS < Math.floor(now / 1000) + this.#replaySkewSeconds)
@@ -64,27 +70,36 @@ export class GossipFilter {
 
   /** Whoever is gone does not tell the time any more. */
   follow(view: View): void {
-    const gone = [...this.#offsets.keys()].filter((member) => !view.has(member));
-    for (const member of gone) this.#offsets.delete(member);
-    if (gone.length > 0) this.#compare();
+    const members = this.#view?.members ?? [];
+    const places = this.#heard.map((one) => view.indexOf(typeof one === "number" ? members[one]! : one));
+    this.#view = view;
+    this.#heard = places.filter((place) => place >= 0);
+    this.#offsets = this.#offsets.filter((_, i) => places[i]! >= 0);
+    if (this.#heard.length < places.length) this.#compare();
   }
 
   /** Learns from the stamp of a member's broadcast how far its clock is from ours. Each has one voice, however much it says. */
   compareClocks(member: Endpoint, unix: bigint, now: Millis): void {
+    const one = this.#view?.indexOf(member) ?? member;
+    if (one === -1) return;
     const offset = Number(unix) - Math.floor(now / 1000);
     this.#stamps += 1;
-    let before = this.#offsets.get(member);
-    if (before !== undefined) this.#offsets.delete(member);
-    this.#offsets.set(member, offset);
-    if (this.#offsets.size > CLOCKS_MAX) {
-      for (const [oldest, offsetThen] of this.#offsets) {
-        this.#offsets.delete(oldest);
-        before = offsetThen;
-        break;
-      }
-    }
+    const last = this.#heard.indexOf(one);
+    const isFull = this.#heard.length === CLOCKS_MAX;
+    const before = last >= 0 || isFull ? this.#forget(Math.max(last, 0)) : undefined;
+    this.#heard.push(one);
+    this.#offsets.push(offset);
     // Where it takes the place of an equal one, as most do, the medians are what they were.
     if (before !== offset || this.#stamps === STAMPS_MIN) this.#compare();
+  }
+
+  #forget(i: number): number {
+    if (i > 0) {
+      this.#heard.splice(i, 1);
+      return this.#offsets.splice(i, 1)[0]!;
+    }
+    this.#heard.shift();
+    return this.#offsets.shift()!;
   }
 
   /**
@@ -93,7 +108,7 @@ export class GossipFilter {
    */
   #compare(): void {
     if (this.#stamps < STAMPS_MIN) return;
-    const sorted = [0, ...this.#offsets.values()].sort((a, b) => a - b);
+    const sorted = [0, ...this.#offsets].sort((a, b) => a - b);
     this.#skewSeconds = corrected(this.#skewSeconds, sorted[sorted.length >> 1]!);
     this.#replaySkewSeconds = corrected(this.#replaySkewSeconds, sorted[(sorted.length - 1) >> 1]!);
   }
