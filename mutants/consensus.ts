@@ -192,7 +192,7 @@ export const CONSENSUS: readonly Mutant[] = [
     name: "strangers-vote",
     breaks: "only members of a configuration vote in it (B19)",
     file: "round.ts",
-    find: "if (!this.view.has(gossip.sender)) return refuse.notMember(gossip.sender);",
+    find: "if (member < 0) return refuse.notMember(gossip.sender);",
     replace: "",
     first: "S41",
   },

@@ -3,7 +3,15 @@
 
 import type { Step } from "./certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Certificate, Edge, Gossip, Joiner, PromiseMessage } from "./messages.ts";
+import {
+  ack,
+  type Certificate,
+  type Edge,
+  type Gossip,
+  type Joiner,
+  type PromiseMessage,
+  type Reply,
+} from "./messages.ts";
 
 /** What a round wants done after it heard something, or after time passed. */
 export interface Conclusion {
@@ -21,11 +29,16 @@ export interface Conclusion {
   readonly isLost: boolean;
 }
 
-/** A conclusion that is still being drawn. */
-export type Draft = { -readonly [K in keyof Conclusion]: Conclusion[K] } & { say: Gossip[]; report: Edge[] };
+/** The same, with the answer to whoever was heard. */
+export interface Heard extends Conclusion {
+  readonly reply: Reply;
+}
+
+/** A conclusion that is still being drawn. Nearly all that are drawn from votes stay empty. */
+export type Draft = { -readonly [K in keyof Heard]: Heard[K] } & { say: Gossip[]; report: Edge[] };
 
 export function emptyDraft(): Draft {
-  return { say: [], report: [], isLost: false };
+  return { reply: ack, say: [], report: [], isLost: false };
 }
 
 /** What to do about where others were found to be. */

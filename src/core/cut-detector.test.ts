@@ -413,7 +413,7 @@ describe("reports implied together", () => {
     assert.ok(view.observersOf(at(3)).every((observer) => dead.has(observer)));
     for (const isHeard of [false, true]) {
       const detector = detectorOf(view);
-      if (isHeard) detector.hears(at(3), 5);
+      if (isHeard) detector.hears(view.indexOf(at(3)), 5);
       for (const [node, ring] of reportsOf(view, dead)) detector.report(node, ring, 5);
       detector.infer(5);
       detector.inferTogether(1, 5);

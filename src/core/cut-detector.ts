@@ -49,7 +49,7 @@ export class CutDetector {
   constructor(view: View, { low, high }: CutDetectorSettings, self?: Endpoint) {
     this.#view = view;
     this.#heardAt = new Float64Array(view.size).fill(-Infinity);
-    if (self !== undefined) this.hears(self, Infinity);
+    if (self !== undefined) this.hears(view.indexOf(self), Infinity);
     this.#low = low;
     this.#high = high;
   }
@@ -72,9 +72,9 @@ export class CutDetector {
     return (((this.#reports.get(node) ?? 0) >>> ring) & 1) === 1;
   }
 
-  /** This member is there. */
-  hears(node: Endpoint, now: Millis): void {
-    this.#heardAt[this.#view.indexOf(node)] = now;
+  /** The member at this position in the view is there. */
+  hears(member: number, now: Millis): void {
+    this.#heardAt[member] = now;
   }
 
   report(node: Endpoint, ring: number, now: Millis): void {

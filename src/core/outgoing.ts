@@ -10,21 +10,28 @@ export interface CancelsByKind {
   cancelThose(isOver: (purpose: { readonly kind: string }) => boolean): void;
 }
 
+/** Nothing is ever added to it. */
+const NOTHING: Effect[] = [];
+
 /** `Purpose` is what the caller wants to remember of a call until its answer has come. */
 export class Outgoing<Purpose extends { readonly kind: string }> {
   readonly #calls = new Map<CallId, Purpose>();
-  #effects: Effect[] = [];
+  #effects: Effect[] = NOTHING;
   #lastCall: CallId = 0;
 
   /** All that was gathered since the last time. */
   take(): readonly Effect[] {
     const effects = this.#effects;
-    this.#effects = [];
+    this.#effects = NOTHING;
     return effects;
   }
 
   add(effect: Effect): void {
-    this.#effects.push(effect);
+    // Most steps have one effect or two. An array that grows by a push makes room for sixteen more.
+    const [first, second] = this.#effects;
+    if (first === undefined) this.#effects = [effect];
+    else if (second === undefined) this.#effects = [first, effect];
+    else this.#effects.push(effect);
   }
 
   send(to: readonly Endpoint[], request: Request): void {

@@ -386,7 +386,8 @@ describe("a decision that names a joiner which is not known here (PITFALLS B1)",
     );
     assert.equal(round.wakeAt, 3000);
     assert.equal(round.wake(2999).isLost, false);
-    assert.deepEqual(round.wake(3000), { say: [], report: [], isLost: true });
+    const { say, report, isLost, decided } = round.wake(3000);
+    assert.deepEqual([say, report, isLost, decided], [[], [], true, undefined]);
   });
 
   it("takes the data from edges that came after we had made up our mind, which it answers as the crate does", () => {

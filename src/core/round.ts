@@ -3,7 +3,7 @@
 
 import { certify } from "./certificates.ts";
 import { ClassicPaxos } from "./classic-paxos.ts";
-import { type Conclusion, type Draft, emptyDraft } from "./conclusion.ts";
+import { type Conclusion, type Draft, emptyDraft, type Heard } from "./conclusion.ts";
 import { choose } from "./coordinator-choice.ts";
 import { patienceMs, retryMs, turnMs } from "./coordinator-timing.ts";
 import { CutDetector, faultInEdge } from "./cut-detector.ts";
@@ -15,7 +15,6 @@ import {
   type Alerts,
   ack,
   type Edge,
-  type FastAccepted,
   type Gossip,
   type Join,
   type Proposal,
@@ -100,12 +99,12 @@ export class Round {
   }
 
   /** Hears a message that was written under this configuration. */
-  hear(gossip: Gossip, now: Millis): { readonly reply: Reply } & Conclusion {
+  hear(gossip: Gossip, now: Millis): Heard {
     this.#draft = emptyDraft();
-    const reply = this.#hear(gossip, now);
+    this.#draft.reply = this.#hear(gossip, now);
     this.#choose(now);
     this.#conclude(now);
-    return { reply, ...this.#draft };
+    return this.#draft;
   }
 
   /** Time has passed. */
@@ -137,14 +136,15 @@ export class Round {
   }
 
   #hear(gossip: Gossip, now: Millis): Reply {
-    if (!this.view.has(gossip.sender)) return refuse.notMember(gossip.sender);
-    this.#detector.hears(gossip.sender, now);
+    const member = this.view.indexOf(gossip.sender);
+    if (member < 0) return refuse.notMember(gossip.sender);
+    this.#detector.hears(member, now);
     if (gossip.sender !== this.#self) this.#deafAt = Infinity;
     if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
     if (this.#decision !== undefined) return ack;
     switch (gossip.kind) {
       case "fastAccepted":
-        return this.#hearVote(gossip, now);
+        return this.#hearVote(member, gossip.value, now);
       case "prepare": {
         const answer = this.#classic.prepare(gossip);
         if (answer.kind === "refused") return answer;
@@ -195,8 +195,7 @@ export class Round {
     return fault ?? ack;
   }
 
-  #hearVote({ sender, value }: FastAccepted, now: Millis): Reply {
-    const member = this.view.indexOf(sender);
+  #hearVote(member: number, value: Proposal, now: Millis): Reply {
     if (this.#fast.hasVoted(member)) return refuse.alreadyVoted;
     this.#decide(this.#fast.count(member, value), now);
     this.#arm(now);
