@@ -280,6 +280,27 @@ describe("the configuration check", () => {
       assert.ok(!check.needsRust);
     });
 
+    it("none count whom have come here since", () => {
+      const view = viewOf(members, one);
+      const place = view.id + 1n;
+      const check = checkOf(view);
+      check.hurry(0);
+      for (const member of check.due(check.wakeAt)) {
+        if (another.includes(member)) check.answered(member, "silent");
+        else if (here.includes(member)) check.answered(member, "same", view.id);
+        else check.answered(member, "other", place);
+      }
+      check.due(check.wakeAt);
+      assert.ok(check.outweighs(place));
+      check.answered(one[0]!, "same", view.id);
+      assert.ok(
+        check.outweighs(place),
+        "two of three Rust members are there, and four of eight are no majority",
+      );
+      check.answered(one[1]!, "same", view.id);
+      assert.ok(!check.outweighs(place));
+    });
+
     it("those that say nothing are not counted among them, for the dead would", () => {
       const view = viewOf(members, [one[0]!, ...another]);
       const place = view.id - 1n;

@@ -49,10 +49,8 @@ export class ConfigurationCheck {
   readonly #places = new Map<Endpoint, ConfigurationId>();
   /** Who was elsewhere in the last round, and has us as a member there. */
   #elsewhere: readonly Endpoint[] = [];
-  /** Who was here in the last round. */
-  #here: readonly Endpoint[] = [];
-  /** Who said nothing in the last round. */
-  #silent: readonly Endpoint[] = [];
+  /** What members said in the last round. */
+  #before: ReadonlyMap<Endpoint, Finding | undefined> = new Map();
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
@@ -79,8 +77,7 @@ export class ConfigurationCheck {
     this.#strangers.clear();
     this.#places.clear();
     this.#elsewhere = [];
-    this.#here = [];
-    this.#silent = [];
+    this.#before = new Map();
     this.#isWide = false;
     this.#isBroken = false;
     this.#closesAt = -Infinity;
@@ -175,28 +172,31 @@ export class ConfigurationCheck {
     this.#places.set(member, place);
   }
 
-  /** Most are not here, nor could the Node members that answered in the last round decide anything by themselves. */
+  /** Most are not here, nor could the Node members that answer decide anything by themselves. */
   get needsRust(): boolean {
     const view = this.#view!;
-    const nodes = [...this.#here, ...this.#elsewhere].filter((member) => view.isNode(member));
-    const saidSince = [...this.#asked.values()].filter((finding) => finding === "same").length;
-    const isMajorityHere = this.#isMajorityHere || this.#isMost(1 + saidSince);
+    const said = this.#said;
+    const nodes = [...found(said, "same"), ...found(said, "other")].filter((member) => view.isNode(member));
+    const sampled = Math.max(said.size, ASKED_MAX) + 1;
+    const isMajorityHere = 2 * (1 + found(said, "same").length) > Math.min(view.size, sampled);
     return !isMajorityHere && 1 + nodes.length < view.majority;
   }
 
   /**
-   * That one is where to go of those in which members were in the last round, by what is known. Where most Rust members are
-   * that answer, since they cannot follow; then where more members are; of two that are equal the one with the greater id,
-   * so that not each goes where the other has been.
+   * That one is where to go of those in which members are, by what is known. Where most Rust members are that answer, since
+   * they cannot follow; then where more members are; of two that are equal the one with the greater id, so that not each
+   * goes where the other has been.
    */
   outweighs(id: ConfigurationId): boolean {
     const view = this.#view!;
-    const isRust = (member: Endpoint): boolean => !view.isNode(member) && !this.#silent.includes(member);
-    const there = this.#elsewhere.filter((member) => this.#places.get(member) === id);
+    const said = this.#said;
+    const isRust = (member: Endpoint): boolean => !view.isNode(member) && said.get(member) !== "silent";
+    const near = found(said, "same");
+    const there = found(said, "other").filter((member) => this.#places.get(member) === id);
     const rust = this.needsRust ? view.members.filter(isRust).length : Infinity;
     if (2 * there.filter(isRust).length > rust) return true;
-    if (2 * this.#here.filter(isRust).length > rust) return false;
-    const here = 1 + this.#here.length;
+    if (2 * near.filter(isRust).length > rust) return false;
+    const here = 1 + near.length;
     return there.length === here ? id > view.id : there.length > here;
   }
 
@@ -213,20 +213,26 @@ export class ConfigurationCheck {
     return this.#staleRounds === 0 && (this.#strangers.get(member) ?? 0) > ROUNDS;
   }
 
+  /** What members said last, in the round under way, or else in the one before. */
+  get #said(): ReadonlyMap<Endpoint, Finding | undefined> {
+    const said = new Map(this.#before);
+    for (const [member, finding] of this.#asked) if (finding !== undefined) said.set(member, finding);
+    return said;
+  }
+
   /** Draws conclusions from the round that is over; true where somebody is not where we are. */
   #judge(): boolean {
     if (this.#asked.size === 0) return false;
-    const found = (where: Finding) => [...this.#asked.keys()].filter((one) => this.#asked.get(one) === where);
-    this.#elsewhere = found("other");
-    this.#here = found("same");
-    this.#silent = found("silent");
-    const same = 1 + this.#here.length;
-    const elsewhere = this.#elsewhere.length + found("stranger").length;
+    const count = (where: Finding): number => found(this.#asked, where).length;
+    this.#before = new Map(this.#asked);
+    this.#elsewhere = found(this.#asked, "other");
+    const same = 1 + count("same");
+    const elsewhere = this.#elsewhere.length + count("stranger");
     // It is for them to follow. We may be the only one that knows of the decision that they missed.
-    const behind = found("behind").length;
+    const behind = count("behind");
     this.#isBroken = same + elsewhere + behind < 1 + this.#asked.size;
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
-    this.#isMajorityHere = this.#isMost(same);
+    this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
     // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
     const isOver = this.#view!.size - elsewhere < this.#view!.majority;
     this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
@@ -237,11 +243,6 @@ export class ConfigurationCheck {
     const isDeserted = 2 * (same + behind) <= this.#asked.size + 1 && this.#staleRounds === 0;
     this.#deserted = isDeserted ? this.#deserted + 1 : 0;
     return elsewhere + behind > 0;
-  }
-
-  /** Of all, or of a large sample. */
-  #isMost(count: number): boolean {
-    return 2 * count > Math.min(this.#view!.size, ASKED_MAX + 1);
   }
 
   #wideCircle({ members }: View, askedMax: number): readonly Endpoint[] {
@@ -272,4 +273,8 @@ export class ConfigurationCheck {
   #spread(ms: Millis): Millis {
     return ms / 2 + this.#random.below(Math.max(1, Math.ceil(ms / 2)));
   }
+}
+
+function found(said: ReadonlyMap<Endpoint, Finding | undefined>, where: Finding): readonly Endpoint[] {
+  return [...said.keys()].filter((member) => said.get(member) === where);
 }
