@@ -41,7 +41,7 @@ export type HealingCall =
   | { readonly kind: "check"; readonly to: Endpoint; readonly configuration: ConfigurationId }
   | Claim
   /** To one that is gone. */
-  | { readonly kind: "greeting" }
+  | { readonly kind: "greeting"; readonly to: Endpoint }
   | ReturnCall
   | RepairCall;
 
@@ -194,10 +194,10 @@ export class Healing {
       const why = "an operator founded a new mesh in place of this one";
       return { kind: "joinAnew", why, contacts: [successor] };
     }
-    for (const { node, isNode } of this.#departed.due(view, now, this.#out.countOpen("greeting"))) {
+    for (const { node: to, isNode } of this.#departed.due(view, now, this.#out.countOpen("greeting"))) {
       // Another process may have taken its address; our question tells it of us.
-      if (isNode) this.#out.call({ kind: "greeting" }, node, this.#comparison(view), faultTimeoutMs);
-      else this.#laggards.lookAfter(node, now);
+      if (isNode) this.#out.call({ kind: "greeting", to }, to, this.#comparison(view), faultTimeoutMs);
+      else this.#laggards.lookAfter(to, now);
     }
     // Where timers are late, some of the last round may still be waited for.
     this.#out.cancelThose(({ kind }) => kind === "check");
@@ -219,6 +219,7 @@ export class Healing {
   answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {
     if (call.kind === "repair") return this.#onRepair(call, reply);
     if (this.#view === undefined) return undefined;
+    if (call.kind === "greeting") this.#wayBack.met(call.to, findingOf(reply, this.#view, this.#history));
     if (call.kind === "greeting") return this.#learnOfMove(reply, now);
     if (call.kind === "return") return this.#wayBack.answered(call, reply, this.#uuid!, this.#view);
     if (call.kind === "claim") {

@@ -118,6 +118,38 @@ describe("the way back", () => {
     );
   });
 
+  it("asks those first that were removed here and are where we are a member, though not before we seem left behind", () => {
+    const rust = viewOfSize(7, () => true);
+    const awaited = rust.next([host(6)], new Map());
+    for (const isStale of [false, true]) {
+      const { way, calls } = wayBack({ elsewhere: hosts(2, 1), isStale });
+      way.met(host(20), "behind");
+      way.met(host(21), "stranger");
+      for (const node of hosts(3, 22)) way.met(node, "other");
+      way.seek(uuid(0), rust, { isFree: false, awaited });
+      const asked = isStale ? [...hosts(3, 22), host(1)] : hosts(2, 1);
+      const kinds = isStale ? ["join", "join", "join", "promise"] : ["promise", "promise"];
+      assert.deepEqual(
+        calls.map(({ to }) => to),
+        asked,
+      );
+      assert.deepEqual(
+        calls.map(({ request }) => request.kind),
+        kinds,
+      );
+    }
+  });
+
+  it("forgets whom it met, and remembers no more than it can ask", () => {
+    const { way, calls, answerAll } = wayBack();
+    for (const node of hosts(9, 20)) way.met(node, "other");
+    way.seek(uuid(0), view, nowhere);
+    assert.equal(calls.length, 4);
+    answerAll();
+    way.follow();
+    assert.equal(way.seek(uuid(0), view, nowhere), false);
+  });
+
   it("leads to a later configuration in which we are who we are", () => {
     const { way } = wayBack();
     for (const later of [kicked, joined, kicked.next([host(9)], new Map([[host(9), joiner(9)]]))]) {

@@ -5,7 +5,7 @@
 // only know a joiner as another one, who is not bound yet goes where more of them are (PITFALLS B3), also before that.
 
 import type { Remedy } from "./conclusion.ts";
-import type { ConfigurationCheck } from "./configuration-check.ts";
+import type { ConfigurationCheck, Finding } from "./configuration-check.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { History } from "./history.ts";
@@ -51,6 +51,8 @@ export class WayBack {
   readonly #history: Pick<History, "wasIn" | "turn">;
   readonly #out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">;
   #round: Bonds | undefined;
+  /** Who was a member here once, and is somewhere else that has us as a member. */
+  readonly #met = new Set<Endpoint>();
   /** Where we may go aside to, once it is known who is there. */
   #aside: View | undefined;
   /** Those that we went aside from, bound by nothing. */
@@ -75,6 +77,12 @@ export class WayBack {
     this.#times = 0;
     this.#round = undefined;
     this.#aside = undefined;
+    this.#met.clear();
+  }
+
+  /** A Node member that is gone from our configuration said where it is. In another one that has us, it can tell us the way. */
+  met(node: Endpoint, finding: Finding): void {
+    if (finding === "other" && this.#met.size < ASKED_MAX) this.#met.add(node);
   }
 
   /**
@@ -86,7 +94,9 @@ export class WayBack {
     const mayKnow = !view.isAllNode && !isMajorityHere && (round.isFree || round.awaited !== undefined);
     const { awaited } = view.isAllNode ? {} : round;
     // Before we seem to be left behind, only those who can tell us more than that they are elsewhere.
-    const telling = suspectsStale ? [...elsewhere] : elsewhere.filter((to) => view.isNode(to) || awaited);
+    const telling = suspectsStale
+      ? [...this.#met, ...elsewhere]
+      : elsewhere.filter((to) => view.isNode(to) || awaited);
     if (telling.length === 0 || !(suspectsStale || mayKnow)) return false;
     if (this.#out.countOpen("return") > 0) return true;
     if (suspectsStale && this.#times === TIMES) return false;
@@ -94,9 +104,10 @@ export class WayBack {
     this.#round = round;
     this.#aside = undefined;
     const join = claim(this.#self, uuid, view.id);
-    telling.sort((a, b) => Number(view.isNode(b)) - Number(view.isNode(a)));
+    const givesItself = (to: Endpoint): boolean => view.isNode(to) || this.#met.has(to);
+    telling.sort((a, b) => Number(givesItself(b)) - Number(givesItself(a)));
     for (const to of telling.slice(0, ASKED_MAX)) {
-      const isThere = view.isNode(to) ? undefined : awaited;
+      const isThere = givesItself(to) ? undefined : awaited;
       const request = isThere ? inquiry(this.#self, isThere.id) : join;
       this.#out.call({ kind: "return", awaited: isThere }, to, request, this.#timeoutMs);
     }
