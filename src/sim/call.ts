@@ -3,7 +3,7 @@
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Refused, Reply, Request } from "../core/messages.ts";
 import type { Task } from "./agenda.ts";
-import type { Marks } from "./marks.ts";
+import type { Spread } from "./known-copies.ts";
 import type { Place } from "./places.ts";
 import type { Process } from "./process.ts";
 
@@ -23,21 +23,21 @@ export class Mail implements Task<Place> {
   /** What arrives of it. */
   readonly received: Request | Refused;
   readonly call: Call | undefined;
-  /** Who knows of it, where copies to them are dropped. */
-  readonly given: Marks | undefined;
+  /** How far it has come, where copies to those who know of it are dropped. */
+  readonly spread: Spread | undefined;
   readonly #deliver: (mail: Mail, to: Place) => void;
 
   constructor(
     request: Request,
     received: Request | Refused,
     call: Call | undefined,
-    given: Marks | undefined,
+    spread: Spread | undefined,
     deliver: (mail: Mail, to: Place) => void,
   ) {
     this.request = request;
     this.received = received;
     this.call = call;
-    this.given = given;
+    this.spread = spread;
     this.#deliver = deliver;
   }
 

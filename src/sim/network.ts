@@ -11,7 +11,6 @@ import { asReceived } from "./as-received.ts";
 import { Call, type Letter, Mail } from "./call.ts";
 import { KnownCopies, type Spread } from "./known-copies.ts";
 import { Links } from "./links.ts";
-import type { Marks } from "./marks.ts";
 import { type Place, Places } from "./places.ts";
 import type { Host, Process } from "./process.ts";
 import type { Stream, Streams } from "./streams.ts";
@@ -87,6 +86,8 @@ export class Network {
   readonly #duplication: Stream;
   readonly #straggling: Stream;
   readonly #held: (() => void)[] = [];
+  /** What was handed over last: whoever hears something new tells it on. */
+  #arriving: Mail | undefined;
   #token = 0;
 
   constructor(agenda: Agenda, hosts: ReadonlyMap<Endpoint, Host>, streams: Streams, options: NetworkOptions) {
@@ -114,7 +115,9 @@ export class Network {
   }
 
   send(from: Process, to: readonly Endpoint[], request: Request): void {
-    const spread = this.#known?.of(request, from.endpoint);
+    const arriving = this.#arriving;
+    const isToldOn = arriving?.request === request;
+    const spread = isToldOn ? arriving.spread : this.#known?.of(request, from.endpoint);
     const given = spread?.given;
     const { places, numbers } = this.#places.of(to);
     let i = given?.nextAbsent(numbers, 0) ?? 0;
@@ -137,8 +140,8 @@ export class Network {
       call.hangUp();
       answered(DEADLINE);
     });
-    const given = this.#known?.of(request, from.endpoint)?.given;
-    this.#post(from, this.#mail(request, call, given), this.#places.at(to));
+    const spread = this.#known?.of(request, from.endpoint);
+    this.#post(from, this.#mail(request, call, spread), this.#places.at(to));
     return () => call.hangUp();
   }
 
@@ -196,15 +199,15 @@ export class Network {
     return this.#at(process, due, true, run);
   }
 
-  #mail(request: Request, call?: Call, given?: Marks): Mail {
+  #mail(request: Request, call?: Call, spread?: Spread): Mail {
     const received = this.#wire?.request(request) ?? request;
-    return new Mail(request, received, call, given, this.#deliver);
+    return new Mail(request, received, call, spread, this.#deliver);
   }
 
   /** One for all who tell this on in the same words; what passes through bytes is read anew each time. */
   #mailOf(spread: Spread, request: Request): Mail {
     if (this.#wire !== undefined || spread.mail?.request !== request) {
-      spread.mail = this.#mail(request, undefined, spread.given);
+      spread.mail = this.#mail(request, undefined, spread);
     }
     return spread.mail;
   }
@@ -221,7 +224,7 @@ export class Network {
 
   #carry(from: Process, mail: Mail, to: Place, delayMs?: Millis): void {
     if (!from.host.isUp || this.links.isLost(from.endpoint, to.endpoint)) return;
-    mail.given?.add(to.number);
+    mail.spread?.given.add(to.number);
     this.#agenda.add(this.#agenda.now + (delayMs ?? this.#delay()), mail, to);
     const { duplication } = this.conditions;
     if (duplication > 0 && this.#duplication.chance(duplication)) {
@@ -240,6 +243,7 @@ export class Network {
     } else if (target.isFrozen) {
       target.backlog.push({ task: { run: () => this.#deliver(mail, to) }, isTimer: false });
     } else {
+      this.#arriving = mail;
       this.#hand(target, received, call);
     }
   };

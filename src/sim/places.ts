@@ -21,6 +21,9 @@ export class Places {
   readonly #hosts: ReadonlyMap<Endpoint, Host>;
   readonly #places = new Map<Endpoint, Place>();
   readonly #audiences = new WeakMap<readonly Endpoint[], Audience>();
+  /** Who was looked up last: in a large mesh each member tells much in a row. */
+  #lastEndpoints: readonly Endpoint[] | undefined;
+  #lastAudience: Audience | undefined;
 
   constructor(hosts: ReadonlyMap<Endpoint, Host>) {
     this.#hosts = hosts;
@@ -36,12 +39,15 @@ export class Places {
   }
 
   of(endpoints: readonly Endpoint[]): Audience {
+    if (this.#lastAudience !== undefined && this.#lastEndpoints === endpoints) return this.#lastAudience;
     let audience = this.#audiences.get(endpoints);
     if (audience === undefined) {
       const places = endpoints.map((endpoint) => this.at(endpoint));
       audience = { places, numbers: places.map(({ number }) => number) };
       this.#audiences.set(endpoints, audience);
     }
+    this.#lastEndpoints = endpoints;
+    this.#lastAudience = audience;
     return audience;
   }
 
