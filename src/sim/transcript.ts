@@ -1,11 +1,10 @@
 // What happened, one line each, in words that somebody can read who was not there. The last lines are always kept, for
 // the case that something breaks; all of them where they are wanted.
 
-import type { Effect, Event, Millis } from "../core/doorway.ts";
+import type { Effect, Millis } from "../core/doorway.ts";
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
 import { INQUIRY_RANK } from "../core/inquiry.ts";
 import { compareRanks, type Gossip, type Request } from "../core/messages.ts";
-import { isRelay } from "./relay.ts";
 
 const TAIL_MAX = 400;
 
@@ -32,14 +31,12 @@ export class Transcript {
     this.#keep({ atMs, who, what });
   }
 
-  /** What of a step is worth a line: what a member says of its own, takes, and notes. Probes and relays are not. */
-  addStep(atMs: Millis, by: Endpoint, event: Event, effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      if (!isTold(event, effect)) continue;
-      const entry = { atMs, by, effect };
-      // Who wants all of it reads it; of a tail that nobody will read, the words would cost more than the steps.
-      this.#keep(this.#isWhole ? lineOf(entry) : entry);
-    }
+  /** What a member did, where that is worth a line: what it says of its own, takes, and notes. Probes are not. */
+  addEffect(atMs: Millis, by: Endpoint, effect: Effect): void {
+    if (!isTold(effect)) return;
+    const entry = { atMs, by, effect };
+    // Who wants all of it reads it; of a tail that nobody will read, the words would cost more than the steps.
+    this.#keep(this.#isWhole ? lineOf(entry) : entry);
   }
 
   /** The last of what happened, oldest first. */
@@ -55,14 +52,17 @@ export class Transcript {
   }
 }
 
-function isTold(event: Event, effect: Effect): boolean {
+function isTold(effect: Effect): boolean {
   switch (effect.kind) {
     case "send":
-      return !isRelay(event, effect.request);
+    case "cut":
+    case "left":
+    case "note":
+      return true;
     case "call":
       return effect.request.kind !== "probe";
     default:
-      return effect.kind === "cut" || effect.kind === "left" || effect.kind === "note";
+      return false;
   }
 }
 

@@ -1,6 +1,6 @@
 // Shows every step of every member to the checkers, and keeps what they find. Members do not know that they are watched.
 
-import type { Effect, Event, Machine, Millis } from "../core/doorway.ts";
+import type { Effect, Event, Machine, Millis, ViewChange } from "../core/doorway.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { ConfigurationId, Gossip, Request } from "../core/messages.ts";
 import type { Settings } from "../core/settings.ts";
@@ -25,8 +25,10 @@ export interface WatchOptions {
   readonly hosts: ReadonlyMap<Endpoint, Host>;
   readonly now: () => Millis;
   readonly startedAt: Millis;
-  /** Called once for each step, after the checkers. */
+  /** Called once for each step, before the checkers look at what came of it. */
   readonly stepped: (process: Process, event: Event, effects: readonly Effect[]) => void;
+  /** Called for each effect, in order, but for answers and for what is only told on. */
+  readonly did: (process: Process, effect: Effect) => void;
   /** A checker of its own, beside those that are always there. */
   readonly more?: readonly Checker[] | undefined;
 }
@@ -35,6 +37,8 @@ export interface WatchOptions {
 const PROMISES = 4;
 const FORCED: ReadonlySet<number> = new Set([2, 3, PROMISES, 6, 15]);
 
+type Asked = Extract<Event, { readonly kind: "request" }>;
+type Speech = Extract<Effect, { readonly kind: "send" | "call" }>;
 type Hook = Exclude<keyof Checker, "ignoresBroadcasts">;
 type LookingAt<H extends Hook> = readonly Required<Pick<Checker, H>>[];
 
@@ -92,6 +96,7 @@ export class Watch {
       heard: lookingAt("heard"),
       hungUp: lookingAt("hungUp"),
       said: lookingAt("said"),
+      toldOn: lookingAt("toldOn"),
       uttered: lookingAt("uttered"),
       replied: lookingAt("replied"),
       took: lookingAt("took"),
@@ -135,8 +140,9 @@ export class Watch {
   /** The same machine, watched. One that throws has a defect, and ends. */
   over(process: Process, machine: Machine, broke: (error: unknown) => void): Machine {
     const step = (event: Event, now: Millis): readonly Effect[] => {
-      if (event.kind === "request") {
-        const { request, token } = event;
+      const asked = event.kind === "request" ? event : undefined;
+      if (asked !== undefined) {
+        const { request, token } = asked;
         for (const checker of this.#checkersOf(request).heard) checker.heard(process, request, token);
       } else if (event.kind === "hangup") {
         for (const checker of this.#lookingAt.hungUp) checker.hungUp(process, event.token);
@@ -149,9 +155,9 @@ export class Watch {
         broke(error);
         return [];
       }
-      for (const effect of effects) this.#see(process, event, effect);
-      for (const checker of this.#lookingAt.stepped) checker.stepped(process, event);
       this.#options.stepped(process, event, effects);
+      for (const effect of effects) this.#see(process, asked, effect);
+      for (const checker of this.#lookingAt.stepped) checker.stepped(process, event);
       return effects;
     };
     return {
@@ -178,45 +184,54 @@ export class Watch {
     for (const checker of this.#lookingAt.settled) checker.settled();
   }
 
-  #see(process: Process, event: Event, effect: Effect): void {
+  /** `asked` is the request that the step deals with, if it deals with one. */
+  #see(process: Process, asked: Asked | undefined, effect: Effect): void {
     switch (effect.kind) {
       case "send":
-      case "call": {
-        const { request } = effect;
-        const to = effect.kind === "send" ? effect.to : [effect.to];
-        const isToldOn = isRelay(event, request);
-        for (const checker of this.#checkersOf(request).said) checker.said(process, request, to, isToldOn);
-        const gossip = isToldOn ? undefined : gossipIn(request);
-        if (gossip?.sender !== process.endpoint) return;
-        if (this.#isForStragglers(process, effect, gossip)) return;
-        for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
-        return;
-      }
+        return this.#seeSpeech(process, asked, effect, effect.to);
+      case "call":
+        return this.#seeSpeech(process, asked, effect, [effect.to]);
       case "reply": {
         const { token, reply } = effect;
-        const isOfThis = event.kind === "request" && event.token === token;
-        const { replied } = isOfThis ? this.#checkersOf(event.request) : this.#lookingAt;
+        const { replied } = asked?.token === token ? this.#checkersOf(asked.request) : this.#lookingAt;
         for (const checker of replied) checker.replied(process, token, reply);
         return;
       }
-      case "cut": {
-        const { cut } = effect;
-        const step = this.history.follow(process, cut);
-        for (const checker of this.#lookingAt.took) checker.took(process, cut);
-        process.cuts.push(cut);
-        if (step !== undefined) this.#decided(process, step.from, step.to);
-        return;
-      }
+      case "cut":
+        this.#options.did(process, effect);
+        return this.#took(process, effect.cut);
       case "left":
+        this.#options.did(process, effect);
         process.leftAt = this.#options.now();
         process.wasRemoved = effect.removed;
-        this.ended(process, effect.removed ? "removed" : "left");
-        return;
+        return this.ended(process, effect.removed ? "removed" : "left");
+      default:
+        return this.#options.did(process, effect);
     }
   }
 
+  #seeSpeech(process: Process, asked: Asked | undefined, effect: Speech, to: readonly Endpoint[]): void {
+    const { request } = effect;
+    if (isRelay(asked?.request, request)) {
+      for (const checker of this.#lookingAt.toldOn) checker.toldOn(process, request, to);
+      return;
+    }
+    this.#options.did(process, effect);
+    for (const checker of this.#checkersOf(request).said) checker.said(process, request, to);
+    const gossip = gossipIn(request);
+    if (gossip?.sender !== process.endpoint || this.#isForStragglers(process, effect, gossip)) return;
+    for (const checker of this.#lookingAt.uttered) checker.uttered(process, gossip);
+  }
+
+  #took(process: Process, cut: ViewChange): void {
+    const step = this.history.follow(process, cut);
+    for (const checker of this.#lookingAt.took) checker.took(process, cut);
+    process.cuts.push(cut);
+    if (step !== undefined) this.#decided(process, step.from, step.to);
+  }
+
   /** Members of other kinds that stayed behind are told things in their own configuration that nobody else is to hear. */
-  #isForStragglers({ view }: Process, effect: Effect, { configuration }: Gossip): boolean {
+  #isForStragglers({ view }: Process, effect: Speech, { configuration }: Gossip): boolean {
     if (effect.kind !== "call" || configuration === view?.id) return false;
     return this.#options.hosts.get(effect.to)?.process?.seemsNode === false;
   }

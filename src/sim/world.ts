@@ -64,6 +64,7 @@ export class World extends Timeline {
       now: () => this.now,
       startedAt: START,
       stepped: (process, event, effects) => this.#stepped(process, event, effects),
+      did: (process, effect) => this.#did(process, effect),
       more: options.checkers,
     });
   }
@@ -278,10 +279,11 @@ export class World extends Timeline {
     trace.add(process.number);
     trace.addWord(event.kind === "request" ? event.request.kind : event.kind);
     trace.add(effects.length);
-    for (const effect of effects) {
-      if (effect.kind === "cut") trace.addBig(effect.cut.view.id);
-    }
-    this.transcript.addStep(this.elapsed, process.endpoint, event, effects);
+  }
+
+  #did(process: Process, effect: Effect): void {
+    if (effect.kind === "cut") this.trace.addBig(effect.cut.view.id);
+    this.transcript.addEffect(this.elapsed, process.endpoint, effect);
   }
 }
 

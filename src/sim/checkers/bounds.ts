@@ -20,6 +20,8 @@ export class Bounds implements Checker {
   readonly ignoresBroadcasts = true;
   readonly #report: Report;
   readonly #settings: Settings;
+  /** Calls that a member may have open at a time, and things that it may say in one step. */
+  readonly #most: number;
   #said = 0;
   #steps = 0;
   #idle: { readonly at: Millis; readonly steps: number } | undefined;
@@ -27,6 +29,7 @@ export class Bounds implements Checker {
   constructor(report: Report, settings: Settings) {
     this.#report = report;
     this.#settings = settings;
+    this.#most = settings.cutDetector.observers + OPEN_BESIDE_PROBES;
   }
 
   said(): void {
@@ -35,12 +38,10 @@ export class Bounds implements Checker {
 
   stepped(process: Process, _event: Event): void {
     this.#steps += 1;
-    const { observers } = this.#settings.cutDetector;
-    const most = observers + OPEN_BESIDE_PROBES;
-    if (process.openCalls > most) {
-      this.#report(13, process, `has ${process.openCalls} calls open, more than ${most}`);
+    if (process.openCalls > this.#most) {
+      this.#report(13, process, `has ${process.openCalls} calls open, more than ${this.#most}`);
     }
-    if (this.#said > most) this.#report(13, process, `says ${this.#said} things in one step`);
+    if (this.#said > this.#most) this.#report(13, process, `says ${this.#said} things in one step`);
     this.#said = 0;
     if (process.waiting.size > WAITING_MAX) {
       this.#report(13, process, `keeps ${process.waiting.size} requests waiting`);

@@ -30,8 +30,10 @@ export interface Checker {
   heard?(process: Process, request: Request, token: number): void;
   /** The caller of this request stopped waiting. */
   hungUp?(process: Process, token: number): void;
-  /** It sends or asks. */
-  said?(process: Process, request: Request, to: readonly Endpoint[], isRelay: boolean): void;
+  /** It sends or asks, of its own. */
+  said?(process: Process, request: Request, to: readonly Endpoint[]): void;
+  /** It tells on what it has just heard: most of what is sent in a mesh. */
+  toldOn?(process: Process, request: Request, to: readonly Endpoint[]): void;
   /** It says something of its own: as above, with the broadcast taken off. */
   uttered?(process: Process, gossip: Gossip): void;
   replied?(process: Process, token: number, reply: Reply): void;

@@ -438,7 +438,7 @@ describe("what must be so in the end", () => {
       const { view } = half;
       const edges = [0, 1, 2, 3, 4].map((ring) => ({ node: endpointAt(7), ring }));
       const gossip = { kind: "alerts", sender: half.endpoint, configuration: view!.id, edges } as const;
-      world.watch.edges.said(half, gossip, [], false);
+      world.watch.edges.said(half, gossip, []);
       world.watch.violations.length = 0;
     });
     assert.ok(isBlocked.has(22));

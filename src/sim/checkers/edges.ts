@@ -40,9 +40,9 @@ export class Edges implements Checker {
       .map(([node]) => node);
   }
 
-  said(process: Process, request: Request, to: readonly Endpoint[], isRelay: boolean): void {
+  said(process: Process, request: Request, to: readonly Endpoint[]): void {
     const gossip = request.kind === "broadcast" ? request.gossip : request;
-    if (isRelay || gossip.kind !== "alerts") return;
+    if (gossip.kind !== "alerts") return;
     // One that stayed behind, and cannot be told in any other way, is told what ended the configuration that it is in.
     if (request.kind !== "broadcast" && to.some((node) => this.#isForeign(node))) return;
     let told = this.#told.get(gossip.configuration);

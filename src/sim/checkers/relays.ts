@@ -2,7 +2,7 @@
 
 import type { Event, Millis } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import type { Request } from "../../core/messages.ts";
+import type { Broadcast, Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import { Marks } from "../marks.ts";
 import type { Process } from "../process.ts";
@@ -11,19 +11,31 @@ import type { Checker, Report } from "./checker.ts";
 /** How long a broadcast is watched; copies of it that come later are not. */
 const MEMORY_MS = 600_000;
 
-interface Spread {
+/** Broadcasts that came up within a while, numbered from 0. */
+class Era {
+  readonly broadcasts = new Map<bigint, Numbered>();
+  /** By process: the marks of what it has heard and told. Those of one process lie together, since it mostly hears much in a row. */
+  readonly #marks: Marks[] = [];
+
+  marksOf({ number }: Process): Marks {
+    this.#marks[number] ??= new Marks();
+    return this.#marks[number];
+  }
+}
+
+interface Numbered {
   readonly unique: bigint;
-  readonly heard: Marks;
-  readonly told: Marks;
+  readonly era: Era;
+  readonly number: number;
 }
 
 export class Relays implements Checker {
   readonly #report: Report;
   readonly #now: () => Millis;
-  #young = new Map<bigint, Spread>();
-  #old = new Map<bigint, Spread>();
+  #young = new Era();
+  #old = new Era();
   /** What was looked up last: one step hears of a broadcast and tells it on. */
-  #last: Spread | undefined;
+  #last: Numbered | undefined;
   #turnedAt: Millis = 0;
   /** The audience that was found to be right last, per process. */
   readonly #right = new WeakMap<Process, { readonly to: readonly Endpoint[]; readonly view: View }>();
@@ -38,15 +50,18 @@ export class Relays implements Checker {
   heard(process: Process, request: Request): void {
     this.#owed = undefined;
     if (request.kind !== "broadcast") return;
-    const isFirst = this.#spreadOf(request.unique).heard.add(process.number);
-    if (isFirst && hasAudience(process)) this.#owed = request;
+    if (this.#hears(process, request) && hasAudience(process)) this.#owed = request;
   }
 
-  said(process: Process, request: Request, to: readonly Endpoint[], isRelay: boolean): void {
+  said(process: Process, request: Request, to: readonly Endpoint[]): void {
     if (request.kind !== "broadcast") return;
-    const spread = this.#spreadOf(request.unique);
-    if (!isRelay) spread.heard.add(process.number);
-    if (!spread.told.add(process.number)) this.#report(11, process, "told the same broadcast twice");
+    this.#hears(process, request);
+    this.toldOn(process, request, to);
+  }
+
+  toldOn(process: Process, request: Request, to: readonly Endpoint[]): void {
+    if (request.kind !== "broadcast") return;
+    if (!this.#tells(process, request)) this.#report(11, process, "told the same broadcast twice");
     if (this.#owed === request) this.#owed = undefined;
     const { view } = process;
     const right = this.#right.get(process);
@@ -66,20 +81,33 @@ export class Relays implements Checker {
     if (process.model === "node") this.#report(11, process, "heard a broadcast and did not tell it on");
   }
 
-  #spreadOf(unique: bigint): Spread {
+  /** False where it had heard this before. */
+  #hears(process: Process, { unique }: Broadcast): boolean {
+    const { era, number } = this.#numbered(unique);
+    return era.marksOf(process).add(2 * number);
+  }
+
+  /** False where it had told this before. */
+  #tells(process: Process, { unique }: Broadcast): boolean {
+    const { era, number } = this.#numbered(unique);
+    return era.marksOf(process).add(2 * number + 1);
+  }
+
+  #numbered(unique: bigint): Numbered {
     if (this.#now() - this.#turnedAt > MEMORY_MS) {
       this.#turnedAt = this.#now();
       this.#old = this.#young;
-      this.#young = new Map();
+      this.#young = new Era();
     }
     if (this.#last?.unique === unique) return this.#last;
-    let spread = this.#young.get(unique) ?? this.#old.get(unique);
-    if (spread === undefined) {
-      spread = { unique, heard: new Marks(), told: new Marks() };
-      this.#young.set(unique, spread);
+    const { broadcasts } = this.#young;
+    let numbered = broadcasts.get(unique) ?? this.#old.broadcasts.get(unique);
+    if (numbered === undefined) {
+      numbered = { unique, era: this.#young, number: broadcasts.size };
+      broadcasts.set(unique, numbered);
     }
-    this.#last = spread;
-    return spread;
+    this.#last = numbered;
+    return numbered;
   }
 }
 

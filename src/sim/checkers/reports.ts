@@ -52,6 +52,8 @@ export class Reports implements Checker {
   readonly #settings: Settings;
   readonly #now: () => Millis;
   readonly #ears = new Map<Process, Ear>();
+  /** In the step under way somebody heard a report, or took a view. */
+  #isStirred = false;
   readonly #held = new Map<Process, { readonly alerts: Alerts; readonly at: Millis }[]>();
 
   constructor(report: Report, settings: Settings, now: () => Millis) {
@@ -74,8 +76,8 @@ export class Reports implements Checker {
     if (held.every(({ alerts }) => alerts !== gossip)) held.push({ alerts: gossip, at: now });
   }
 
-  said(process: Process, request: Request, _to: readonly Endpoint[], isRelay: boolean): void {
-    if (isRelay || request.kind !== "broadcast" || request.gossip.kind !== "alerts") return;
+  said(process: Process, request: Request): void {
+    if (request.kind !== "broadcast" || request.gossip.kind !== "alerts") return;
     const ear = this.#earOf(process, request.gossip.configuration);
     if (ear !== undefined) this.#add(ear, request.gossip);
   }
@@ -96,6 +98,7 @@ export class Reports implements Checker {
     if (degraded || process.model !== "node" || view.size > MEMBERS_MAX) return;
     const ear: Ear = isAsBefore ? { ...before, isFresh: true } : earIn(view);
     this.#ears.set(process, ear);
+    this.#isStirred = true;
     const held = (this.#held.get(process) ?? []).filter(({ at }) => this.#now() < at + HOLD_MS);
     for (const { alerts } of held) if (alerts.configuration === view.id) this.#add(ear, alerts);
     // It may go on to the next view in the same step.
@@ -106,6 +109,8 @@ export class Reports implements Checker {
   }
 
   stepped(process: Process, _event: Event): void {
+    if (!this.#isStirred) return;
+    this.#isStirred = false;
     const ear = this.#ears.get(process);
     if (ear === undefined) return;
     ear.isFresh = false;
@@ -128,6 +133,7 @@ export class Reports implements Checker {
     const { view, rings, firstAt, joiners, unsettled } = ear;
     if (!view.has(sender)) return;
     ear.isNews = true;
+    this.#isStirred = true;
     for (const { node, ring, join } of edges) {
       if (view.has(node) === (join !== undefined)) continue;
       if (node === sender || view.observersOf(node)[ring] !== sender) continue;
