@@ -32,6 +32,7 @@ export class Changelings {
 
   /** Who is to blame for it that two configurations of the same members differ by a joiner. */
   between(one: View, other: View): Process | undefined {
+    if (one.size !== other.size || this.#culprits.size === 0) return undefined;
     if (one === other || keyOf(one.members) !== keyOf(other.members)) return undefined;
     const changeling = one.members.find((node) => this.#culprits.has(node));
     return changeling && this.#culprits.get(changeling);
