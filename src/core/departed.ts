@@ -40,8 +40,8 @@ export class Departed {
   /** The members of `before` that are not in `view` are gone, and those in it are not. */
   follow(view: View, before: View, now: Millis): void {
     for (const node of this.#gone.keys()) if (view.has(node)) this.#gone.delete(node);
-    for (const node of before.members) {
-      if (node === this.#self || view.has(node) || this.#gone.has(node)) continue;
+    for (const node of view.since(before).kicked) {
+      if (node === this.#self || this.#gone.has(node)) continue;
       this.#gone.set(node, { since: now, isNode: before.isNode(node), nextAt: now });
     }
     for (const node of this.#gone.keys()) {

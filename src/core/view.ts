@@ -25,6 +25,14 @@ interface Step {
   readonly key: string;
   readonly joiners: readonly Joiner[];
   readonly view: View;
+  /** As soon as somebody asked. */
+  change?: Change;
+}
+
+/** Members that came, in the order of the view after, and those that went, in the order of the one before. */
+interface Change {
+  readonly joined: readonly Endpoint[];
+  readonly kicked: readonly Endpoint[];
 }
 
 const STEPS_MAX = 4;
@@ -147,12 +155,15 @@ export class View {
   }
 
   /** Who came and who went between that view, if there was one, and this one. */
-  since(before: View | undefined): {
-    readonly joined: readonly Endpoint[];
-    readonly kicked: readonly Endpoint[];
-  } {
-    const joined = this.members.filter((node) => before?.has(node) !== true);
-    return { joined, kicked: before?.members.filter((node) => !this.has(node)) ?? [] };
+  since(before: View | undefined): Change {
+    if (before === undefined) return { joined: this.members, kicked: [] };
+    const step = before.#steps.find(({ view }) => view === this);
+    const change = step?.change ?? {
+      joined: this.members.filter((node) => !before.has(node)),
+      kicked: before.members.filter((node) => !this.has(node)),
+    };
+    if (step !== undefined) step.change = change;
+    return change;
   }
 
   /**
