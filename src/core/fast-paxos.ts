@@ -17,6 +17,8 @@ export class FastPaxos {
   readonly #ballots = new Map<string, Ballot>();
   /** The one that was voted for last, and most likely is again. */
   #last: Ballot | undefined;
+  /** How many votes the leading one has. */
+  #most = 0;
 
   constructor(view: View) {
     this.#view = view;
@@ -32,6 +34,7 @@ export class FastPaxos {
     this.#voted.add(member);
     const ballot = this.#ballotOf(value);
     ballot.voters.add(member);
+    this.#most = Math.max(this.#most, ballot.voters.size);
     return ballot.voters.size >= this.#view.fastQuorum ? ballot.value : undefined;
   }
 
@@ -53,9 +56,7 @@ export class FastPaxos {
 
   /** Whether a value can still reach the quorum when `silent` of those who have not voted never will. */
   canDecide(silent: number): boolean {
-    let most = 0;
-    for (const { voters } of this.#ballots.values()) most = Math.max(most, voters.size);
-    return most + this.#view.size - this.#voted.size - silent >= this.#view.fastQuorum;
+    return this.#most + this.#view.size - this.#voted.size - silent >= this.#view.fastQuorum;
   }
 
   get ballots(): ReadonlyMap<string, Ballot> {

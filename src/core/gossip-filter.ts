@@ -108,6 +108,8 @@ export class GossipFilter {
    */
   #compare(): void {
     if (this.#stamps < STAMPS_MIN) return;
+    const isCorrecting = this.#skewSeconds !== 0 || this.#replaySkewSeconds !== 0;
+    if (!isCorrecting && this.#offsets.every((offset) => Math.abs(offset) <= SKEW_SECONDS)) return;
     const sorted = [0, ...this.#offsets].sort((a, b) => a - b);
     this.#skewSeconds = corrected(this.#skewSeconds, sorted[sorted.length >> 1]!);
     this.#replaySkewSeconds = corrected(this.#replaySkewSeconds, sorted[(sorted.length - 1) >> 1]!);
