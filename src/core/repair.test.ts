@@ -75,6 +75,17 @@ describe("a repair", () => {
     assert.equal(repair.result, "evicted");
   });
 
+  it("has those vote, too, whom half a decision may have brought it (PITFALLS B1)", () => {
+    const ended = { view, certificate: { ...certificate, value: [gone, host(30), host(31)] } };
+    const repair = new Repair(rust, [view], () => [ended], view.id);
+    repair.begin();
+    const said = saidFrom(repair, repair.answered(refuse.notOurRank), ack);
+    assert.deepEqual(
+      said.map(({ sender }) => sender),
+      [...view.members, host(30), host(31)],
+    );
+  });
+
   it("says no more to one that went once it had enough votes, be it elsewhere or silent on its way in", () => {
     for (const answer of [refuse.wrongConfiguration, lost]) {
       const repair = new Repair(rust, [view], () => undefined, view.id);

@@ -33,6 +33,8 @@ export class Repair {
   #located: View | undefined;
   #isLocating = true;
   #isEvicting = false;
+  /** To be said to evict it. */
+  #votes = 0;
   /**
    * It is astray where nothing leads on from where it was found, and somebody else has to say whether to evict it; unknown
    * is, the first time, what led on from there, and nowhere is one that answers, but is in no configuration that we know.
@@ -99,23 +101,25 @@ export class Repair {
 
   /**
    * Nothing but joining anew will help it. Half a decision that it panicked at may have brought it more members than there
-   * are (B1), so that more votes than a majority are needed.
+   * are (B1), so that more votes than a majority are needed, and those who joined by it vote, too.
    */
   evict(): Gossip | undefined {
     this.#isEvicting = true;
     this.result = "under way";
     const { id: configuration, members } = this.#located!;
     const rank = evictionRank(this.node);
-    this.#queue = members.map((sender): Accepted => {
+    const [ended] = this.#stepsFrom(this.#located!) ?? [];
+    const voters = new Set([...members, ...(ended?.certificate.value ?? [])]);
+    this.#queue = [...voters].map((sender): Accepted => {
       return { kind: "accepted", sender, configuration, rank, value: [this.node] };
     });
+    this.#votes = this.#queue.length;
     return this.#next("evicted");
   }
 
   /** Votes of a majority were said before the one that was said last: by now it may be on its way in again, and silent. */
   get #hasSaidMost(): boolean {
-    const { size, majority } = this.#located!;
-    return size - this.#queue.length > majority;
+    return this.#votes - this.#queue.length > this.#located!.majority;
   }
 
   #locate(isThere: boolean): Gossip | undefined {
