@@ -246,6 +246,20 @@ describe("joining (PROTOCOL §8)", () => {
     assert.ok(joining.wakeAt > 100 && joining.wakeAt <= 160);
     assert.deepEqual(joining.wake(joining.wakeAt), { findSeeds: true });
   });
+
+  it("waits for the other observers where a contact names the same configuration again, for one of them is elsewhere", () => {
+    const { joining, attempt, questions } = knocking();
+    joining.turnedAway(attempt, refuse.wrongConfiguration, host(0), 100);
+    joining.wake(joining.wakeAt);
+    const again = asked(joining.seeds([host(0)], 200));
+    joining.contacts(again.attempt, contacts, host(0), 200);
+    const until = joining.wakeAt;
+    for (const { to } of questions.slice(1)) {
+      assert.deepEqual(joining.turnedAway(again.attempt, refuse.wrongConfiguration, to, 300), {});
+      assert.equal(joining.wakeAt, until);
+    }
+    assert.ok(joining.turnedAway(again.attempt, refuse.wrongConfiguration, host(0), 300).note);
+  });
 });
 
 describe("a joiner's uuid (PITFALLS B3)", () => {

@@ -80,6 +80,8 @@ export class Joining {
   /** When observers were last asked to let us in. */
   #knockedAt: Millis = -Infinity;
   readonly #askedIn: ConfigurationId[] = [];
+  /** Those that an observer was not in, the last few of them. */
+  readonly #disputed: ConfigurationId[] = [];
   #lastFailure = "";
 
   constructor(self: Endpoint, metadata: Metadata, lastKnown: readonly Endpoint[], random: Random) {
@@ -199,11 +201,20 @@ export class Joining {
     this.#phase.open -= 1;
     this.#lastFailure = `${from}: ${reply.why}`;
     this.#learnFrom(reply, now);
-    // The configuration has changed: the other observers' answers will be the same, so ask anew at once.
-    if (isSame(reply, refuse.wrongConfiguration)) {
+    // The configuration has changed: the other observers' answers will be the same, so ask anew at once. Where a contact
+    // names it again, it is the observer that is elsewhere, and the others may let us in.
+    if (isSame(reply, refuse.wrongConfiguration) && this.#dispute(this.#phase.configuration)) {
       return this.#pauseFor(now, RACE_PAUSE_MS / 5 + this.#random.below(RACE_PAUSE_MS));
     }
     return this.#phase.open === 0 ? this.#failed(now, this.#lastFailure) : NOTHING;
+  }
+
+  /** Answers whether this is the first time. */
+  #dispute(configuration: ConfigurationId): boolean {
+    if (this.#disputed.includes(configuration)) return false;
+    this.#disputed.push(configuration);
+    if (this.#disputed.length > ASKED_IN_MAX) this.#disputed.shift();
+    return true;
   }
 
   #learnFrom(refusal: Refused, now: Millis): void {
