@@ -69,6 +69,7 @@ function isGone(node: Endpoint, world: World): boolean {
   const process = hosts.get(node)?.process;
   if (process?.isLiving !== true) return true;
   if (process.model !== "node") return !isIn(head, process) || !isHeard(process, world);
+  if (isIn(head, process)) return !isTold(process, world) && !watch.votes.hasBegun(head!.id);
   return process.cuts.every(({ degraded }) => degraded) || !watch.joins.wasLetIn(process, head!);
 }
 
@@ -76,12 +77,21 @@ function isGone(node: Endpoint, world: World): boolean {
  * A Rust member tells its ring successors only; if all of those are dead, nobody hears of it (PITFALLS B14). A process that
  * came back to the address of one of them tells nothing on before it is a member itself.
  */
-function isHeard({ model, view, endpoint }: Process, { hosts, head }: World): boolean {
-  if (model === "node") return true;
-  return view!.subjectsOf(endpoint).some((node) => {
-    const subject = node === endpoint ? undefined : hosts.get(node)?.process;
-    return subject?.isLiving === true && isIn(head, subject);
-  });
+function isHeard({ view, endpoint }: Process, world: World): boolean {
+  return view!.subjectsOf(endpoint).some((node) => node !== endpoint && isThere(node, world));
+}
+
+/**
+ * For the same reason whoever succeeds nobody but the dead hears of nothing. It asks for votes, but of what Rust members only
+ * report, and do not agree on, nothing can be asked.
+ */
+function isTold({ view, endpoint }: Process, world: World): boolean {
+  return view!.isAllNode || view!.observersOf(endpoint).some((node) => isThere(node, world));
+}
+
+function isThere(node: Endpoint, { hosts, head }: World): boolean {
+  const process = hosts.get(node)?.process;
+  return process?.isLiving === true && isIn(head, process);
 }
 
 function isIn(view: View | undefined, process: Process): boolean {
