@@ -24,7 +24,12 @@ const later = view.next([host(3)], new Map());
 function turnedAway(former?: Former, reminder?: Compare) {
   const out = new Outgoing<JoinCall>();
   const options = { self, metadata: nodeMetadata(), settings: DEFAULT_SETTINGS, random: seededRandom(1n) };
-  const entrance = new Entrance(options, { lastKnown: [host(1), host(2)], former }, { reminder }, out);
+  const entrance = new Entrance(
+    options,
+    { lastKnown: [host(1), host(2)], former },
+    { history: { wasIn: () => false }, reminder },
+    out,
+  );
   const effects: Effect[] = [];
   const calls = (kind: string): readonly Called[] => {
     effects.push(...out.take());

@@ -3,6 +3,7 @@
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { Former } from "./former.ts";
+import type { History } from "./history.ts";
 import { Joining, type Move } from "./joining.ts";
 import type { Compare, ConfigurationId, Metadata, Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -34,10 +35,11 @@ export interface Past {
   readonly former?: Former | undefined;
 }
 
-/** Where a decision removed us. */
-interface Removal {
+/** Where we have been. */
+interface Memory {
+  readonly history: Pick<History, "wasIn">;
   /**
-   * What to say to those who have us as a member still. The decision may have taken our vote, and they lack it and cannot
+   * Where a decision removed us: what to say to those who have us as a member still. The decision may have taken our vote, and they lack it and cannot
    * decide without us.
    */
   readonly reminder: Compare | undefined;
@@ -55,18 +57,18 @@ export class Entrance {
   readonly #observers: number;
   readonly #timeoutMs: Millis;
   readonly #out: Voice;
-  readonly #reminder: Compare | undefined;
+  readonly #memory: Memory;
   /** Absent once we asked to be let in as somebody new: whoever is told of may be let in. */
   #former: Former | undefined;
   #isFormer = false;
 
-  constructor(options: EntranceOptions, { lastKnown, former }: Past, { reminder }: Removal, out: Voice) {
+  constructor(options: EntranceOptions, { lastKnown, former }: Past, memory: Memory, out: Voice) {
     this.#joining = new Joining(options.self, options.metadata, lastKnown, options.random);
     this.#observers = options.settings.cutDetector.observers;
     this.#timeoutMs = options.settings.faultTimeoutMs;
     this.#out = out;
     this.#former = former;
-    this.#reminder = reminder;
+    this.#memory = memory;
     this.#move(this.#joining.start());
   }
 
@@ -133,13 +135,14 @@ export class Entrance {
   /** It has us as a member. */
   #recall(to: Endpoint): void {
     const former = this.#former;
-    if (this.#reminder !== undefined) this.#out.send([to], this.#reminder);
+    const { reminder } = this.#memory;
+    if (reminder !== undefined) this.#out.send([to], reminder);
     if (former === undefined || this.#out.countOpen("resume") > 0) return;
     this.#out.call({ kind: "resume", attempt: Infinity, to }, to, former.question, this.#timeoutMs);
   }
 
   #resumed(reply: Reply): View | undefined {
-    const view = this.#former?.viewIn(reply);
+    const view = this.#former?.viewIn(reply, this.#memory.history);
     if (view === undefined) return undefined;
     this.#isFormer = true;
     this.#out.note("info", "the others have this member still; going on as before");

@@ -12,8 +12,9 @@ describe("as whom we were a member", () => {
   const view = viewOfSize(5);
   const round = new Round(view, host(0), DEFAULT_SETTINGS, seededRandom(1n));
   const former = new Former(host(0), uuid(0), round);
+  const nowhere = { wasIn: () => false };
   const told = (of: View, configuration = of.id): View | undefined =>
-    former.viewIn({ kind: "joined", sender: host(1), configuration, view: of });
+    former.viewIn({ kind: "joined", sender: host(1), configuration, view: of }, nowhere);
 
   it("we ask those who may have us still, without asking them to let anybody in", () => {
     const { sender, uuid: as, configuration, metadata } = former.question;
@@ -42,9 +43,27 @@ describe("as whom we were a member", () => {
     assert.ok(lost.isIncomplete);
     const gaveUp = new Former(host(0), uuid(0), lost);
     const reply = { kind: "joined", sender: host(1), configuration: mixed.id, view: mixed } as const;
-    assert.equal(gaveUp.viewIn(reply), undefined);
+    assert.equal(gaveUp.viewIn(reply, nowhere), undefined);
     const later = mixed.next(unknown, new Map([[host(9), joiner(9)]]));
-    assert.equal(gaveUp.viewIn({ ...reply, configuration: later.id, view: later }), later);
+    assert.equal(gaveUp.viewIn({ ...reply, configuration: later.id, view: later }, nowhere), later);
+  });
+
+  it("we go aside among Rust members, for the first time, to where we are as we were, if nothing there depends on us", () => {
+    const mixed = viewOfSize(5, (i) => i === 3);
+    const [here, beside] = [joiner(9), joiner(8)].map((one) =>
+      mixed.next([host(9)], new Map([[host(9), one]])),
+    );
+    const given = { kind: "joined", sender: host(1), configuration: beside!.id, view: beside! } as const;
+    const free = new Round(here!, host(0), DEFAULT_SETTINGS, seededRandom(1n));
+    assert.equal(new Former(host(0), uuid(0), free).viewIn(given, nowhere), beside);
+    assert.equal(new Former(host(0), uuid(0), free).roundIn(beside!), undefined);
+    const left = { wasIn: (id: bigint) => id === beside!.id };
+    assert.equal(new Former(host(0), uuid(0), free).viewIn(given, left), undefined);
+    assert.equal(new Former(host(0), uuid(1), free).viewIn(given, nowhere), undefined);
+    const rank = { round: 2, nodeIndex: 1n };
+    free.hear({ kind: "prepare", sender: host(1), configuration: here!.id, rank }, 0);
+    assert.ok(!free.isFree);
+    assert.equal(new Former(host(0), uuid(0), free).viewIn(given, nowhere), undefined);
   });
 
   it("we go nowhere else: elsewhere, where we are not or are another one, or by a wrong word", () => {
@@ -56,6 +75,6 @@ describe("as whom we were a member", () => {
     assert.equal(told(without.next([host(0)], new Map([[host(0), joiner(8)]]))), undefined);
     const later = view.next([host(4)], new Map());
     assert.equal(told(later, view.id), undefined);
-    assert.equal(former.viewIn(refuse.hostExists), undefined);
+    assert.equal(former.viewIn(refuse.hostExists, nowhere), undefined);
   });
 });

@@ -4,6 +4,7 @@
 // that we gave up, where our promises and votes hold as they did, since we said nothing meanwhile.
 
 import type { Endpoint, NodeId } from "./endpoint.ts";
+import type { History } from "./history.ts";
 import { claim, givenBy } from "./inquiry.ts";
 import type { Join, Reply } from "./messages.ts";
 import type { Round } from "./round.ts";
@@ -27,12 +28,16 @@ export class Former {
 
   /**
    * Where we are that member still: further on, or where we were, unless what is decided there is beyond us: we would have to
-   * give it up again at once, and again.
+   * give it up again at once, and again. Or beside that, if we neither voted nor promised there, and come there for the first
+   * time: nothing that is decided where we were depends on us.
    */
-  viewIn(reply: Reply): View | undefined {
+  viewIn(reply: Reply, history: Pick<History, "wasIn">): View | undefined {
     const view = givenBy(reply);
-    if (view?.id === this.#round.view.id) return this.#round.isIncomplete ? undefined : this.#round.view;
-    return view?.hasAs(this.#self, this.uuid) && view.isAfter(this.#round.view) ? view : undefined;
+    const { view: left, isIncomplete, isFree } = this.#round;
+    if (view?.id === left.id) return isIncomplete ? undefined : left;
+    if (view?.hasAs(this.#self, this.uuid) !== true) return undefined;
+    const mayGoAside = isFree && view.isBeside(left) && !history.wasIn(view.id);
+    return view.isAfter(left) || mayGoAside ? view : undefined;
   }
 
   /** All that we promised and voted for in this configuration, if it is the one that we gave up. */

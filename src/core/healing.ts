@@ -90,10 +90,10 @@ export class Healing {
   }
 
   /** We entered a mesh that others founded; some may still be in the configurations in which we asked to be let in. */
-  entered({ id }: View, uuid: NodeId, askedIn: readonly ConfigurationId[]): void {
+  entered(view: View, uuid: NodeId, askedIn: readonly ConfigurationId[]): void {
     this.#uuid = uuid;
     this.#origins.entered();
-    this.#history.skip(askedIn.filter((asked) => asked !== id));
+    this.#history.enter(view, askedIn);
   }
 
   /** A configuration begins, for us where `view` is given; answers what was said in it already. */
@@ -123,8 +123,8 @@ export class Healing {
     this.#history.strayTo(this.#turns.at(this.#history.newest[0]!, by, variants, taken));
   }
 
-  isPast(id: ConfigurationId): boolean {
-    return this.#history.isPast(id);
+  get history(): Pick<History, "isPast" | "wasIn"> {
+    return this.#history;
   }
 
   /** A message from a configuration that we do not know is kept; it may tell which turn most others took. */

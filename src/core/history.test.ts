@@ -47,4 +47,21 @@ describe("the configurations that we were in", () => {
       assert.ok(!history.wasIn(wrong.id), "it is the present once more");
     }
   });
+
+  it("are over where we asked to be let in, and a wrong turn where we enter beside the one that we gave up", () => {
+    const [wrong, right] = [viewOf(step(9)), viewOf(step(10))];
+    const history = historyOf();
+    history.add(wrong);
+    history.enter(right, [5n, right.id]);
+    assert.deepEqual(
+      [5n, wrong.id, right.id].map((id) => history.isPast(id)),
+      [true, false, false],
+    );
+    assert.ok(history.wasIn(wrong.id));
+    assert.deepEqual(history.astray, [wrong]);
+    const later = historyOf();
+    later.add(wrong);
+    later.enter(wrong.next([host(1)], new Map()), []);
+    assert.ok(later.isPast(wrong.id));
+  });
 });

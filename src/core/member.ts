@@ -217,7 +217,7 @@ export class Member implements Machine {
       this.#follow(heard);
       return heard.reply;
     }
-    if (this.#healing.isPast(gossip.configuration)) return elsewhere(this.#round?.view, gossip);
+    if (this.#healing.history.isPast(gossip.configuration)) return elsewhere(this.#round?.view, gossip);
     this.#remedy(this.#healing.hold(gossip, this.#now));
     return ack;
   }

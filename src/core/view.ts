@@ -176,6 +176,12 @@ export class View {
     return this.size < before.size && this.members.every((member) => before.has(member));
   }
 
+  /** The same decisions led to this one and that one, by which some members were let in as others (PITFALLS B3). */
+  isBeside(other: View): boolean {
+    if (this.id === other.id || this.uuids.length !== other.uuids.length || other.isAllNode) return false;
+    return this.members.join() === other.members.join();
+  }
+
   /** Whether this member runs this library, as its metadata says. */
   isNode(endpoint: Endpoint): boolean {
     const record = this.recordOf(endpoint);

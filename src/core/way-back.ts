@@ -122,7 +122,7 @@ export class WayBack {
     const given = awaited === undefined && aside === undefined ? givenBy(reply) : undefined;
     if (given?.hasAs(this.#self, uuid)) {
       if (given.isAfter(view)) return this.#go(given, { isJump: true });
-      if (isBeside(given, view)) this.#lookAside(given, view);
+      if (given.isBeside(view)) this.#lookAside(given, view);
     }
     return this.#goAside(view);
   }
@@ -162,10 +162,4 @@ export class WayBack {
     this.#out.note("info", "missed view changes that nobody proved; going where the others are");
     return { kind: "go", steps: [{ view }], ...how };
   }
-}
-
-/** The same decisions led there, by which some members were let in as others than here. */
-function isBeside(view: View, before: View): boolean {
-  const areSame = view.members.join() === before.members.join() && view.uuids.length === before.uuids.length;
-  return areSame && view.id !== before.id && !before.isAllNode;
 }

@@ -103,7 +103,7 @@ export class History implements Checker {
       return undefined;
     }
     const wasStep = before !== undefined && !before.degraded;
-    const culprit = wasStep ? this.#changelings.between(before.view, view) : undefined;
+    const culprit = before && this.#changelings.between(before.view, view);
     // Where members know a joiner by different uuids, the fewer follow the others (PITFALLS B3).
     if (culprit !== undefined)
       this.#report(2, culprit, `has members go from ${before!.view.id} to ${view.id}`);
