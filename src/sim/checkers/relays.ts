@@ -37,8 +37,8 @@ export class Relays implements Checker {
   /** What was looked up last: one step hears of a broadcast and tells it on. */
   #last: Numbered | undefined;
   #turnedAt: Millis = 0;
-  /** The audience that was found to be right last, per process. */
-  readonly #right = new WeakMap<Process, { readonly to: readonly Endpoint[]; readonly view: View }>();
+  /** The audience that was found to be right last, by process. */
+  readonly #right: { readonly to: readonly Endpoint[]; readonly view: View }[] = [];
   /** The first receipt that the step under way is about, until it is told on. */
   #owed: Request | undefined;
 
@@ -64,7 +64,7 @@ export class Relays implements Checker {
     if (!this.#tells(process, request)) this.#report(11, process, "told the same broadcast twice");
     if (this.#owed === request) this.#owed = undefined;
     const { view } = process;
-    const right = this.#right.get(process);
+    const right = this.#right[process.number];
     if (view === undefined || (right?.to === to && right.view === view)) return;
     const told = new Set(to);
     if (told.size !== to.length) this.#report(11, process, "tells somebody twice at once");
@@ -72,7 +72,7 @@ export class Relays implements Checker {
     if (!view.subjectsOf(process.endpoint).every((node) => node === process.endpoint || told.has(node))) {
       this.#report(11, process, "does not tell all its successors");
     }
-    this.#right.set(process, { to, view });
+    this.#right[process.number] = { to, view };
   }
 
   stepped(process: Process, _event: Event): void {
