@@ -79,8 +79,8 @@ export const HEALING: readonly Mutant[] = [
     name: "not-told-on",
     breaks: "every broadcast is told on to all ring successors",
     file: "dissemination.ts",
-    find: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: this.#tellsTo() };",
-    replace: "this.#filter.compareClocks(sender, broadcast.unix, now);\n    return { broadcast, to: [] };",
+    find: "this.#filter.compareClocks(gossip.sender, unix, now);\n    return this.#tellsTo();",
+    replace: "this.#filter.compareClocks(gossip.sender, unix, now);\n    return [];",
     first: "S2",
   },
   {

@@ -38,11 +38,9 @@ describe("dissemination (PROTOCOL §10)", () => {
     }
   });
 
-  it("passes a broadcast on as it came, the first time only", () => {
+  it("passes a broadcast on the first time only", () => {
     const dissemination = among(viewOfSize(5));
-    const heard = dissemination.receive(broadcast(1n), now);
-    assert.deepEqual(heard?.broadcast, broadcast(1n));
-    assert.ok(heard!.to.length > 0);
+    assert.ok(dissemination.receive(broadcast(1n), now)!.length > 0);
     assert.equal(dissemination.receive(broadcast(1n), now), undefined);
   });
 
@@ -64,7 +62,7 @@ describe("dissemination (PROTOCOL §10)", () => {
   });
 
   it("reaches nobody before there is a view", () => {
-    assert.deepEqual(among(undefined).receive(broadcast(1n), now)?.to, []);
+    assert.deepEqual(among(undefined).receive(broadcast(1n), now), []);
   });
 });
 

@@ -16,7 +16,7 @@ import type { View } from "./view.ts";
 /** How far to look past suspects on one ring. */
 const LOOK_PAST_MAX = 16;
 
-/** A message and those to be told of it. */
+/** A message of our own and those to be told of it. */
 export interface Telling {
   readonly broadcast: Broadcast;
   readonly to: readonly Endpoint[];
@@ -68,11 +68,10 @@ export class Dissemination {
   }
 
   /** Whom to tell of a broadcast that came in; `undefined` where it was heard before. */
-  receive(broadcast: Broadcast, now: Millis): Telling | undefined {
-    if (!this.#filter.add(broadcast.unix, broadcast.unique, now)) return undefined;
-    const { sender } = broadcast.gossip;
-    if (sender !== this.#self) this.#filter.compareClocks(sender, broadcast.unix, now);
-    return { broadcast, to: this.#tellsTo() };
+  receive({ unix, unique, gossip }: Broadcast, now: Millis): readonly Endpoint[] | undefined {
+    if (!this.#filter.add(unix, unique, now)) return undefined;
+    if (gossip.sender !== this.#self) this.#filter.compareClocks(gossip.sender, unix, now);
+    return this.#tellsTo();
   }
 
   /** How far the members' clocks are ahead of ours, in seconds; 0 while that is within minutes. */

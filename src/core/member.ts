@@ -193,9 +193,9 @@ export class Member implements Machine {
   }
 
   #onBroadcast(broadcast: Broadcast): Reply {
-    const telling = this.#dissemination!.receive(broadcast, this.#now);
-    if (telling === undefined) return refuse.redundant;
-    this.#out.send(telling.to, telling.broadcast);
+    const to = this.#dissemination!.receive(broadcast, this.#now);
+    if (to === undefined) return refuse.redundant;
+    this.#out.send(to, broadcast);
     return this.#hear(broadcast.gossip);
   }
 
