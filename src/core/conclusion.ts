@@ -34,11 +34,14 @@ export interface Heard extends Conclusion {
   readonly reply: Reply;
 }
 
-/** A conclusion that is still being drawn. Nearly all that are drawn from votes stay empty. */
-export type Draft = { -readonly [K in keyof Heard]: Heard[K] } & { say: Gossip[]; report: Edge[] };
+/** A conclusion that is still being drawn. */
+export type Draft = { -readonly [K in keyof Heard]: Heard[K] };
 
+const NOTHING: readonly never[] = [];
+
+/** Nearly all that are drawn from votes stay so. */
 export function emptyDraft(): Draft {
-  return { reply: ack, say: [], report: [], isLost: false };
+  return { reply: ack, say: NOTHING, report: NOTHING, isLost: false };
 }
 
 /** What to do about where others were found to be. */

@@ -112,7 +112,7 @@ export class Round {
     this.#draft = emptyDraft();
     if (this.#decision === undefined) {
       if (now >= this.#unstableAt) {
-        for (const node of this.#reinforcement.wake(now)) this.#draft.report.push(...this.#echoesOf(node));
+        this.#draft.report = this.#reinforcement.wake(now).flatMap((node) => this.#echoesOf(node));
       }
       if (now >= this.#settlesAt || now >= this.#unstableAt) this.#announce(now);
       if (now >= Math.min(this.#attemptAt, this.#deafAt)) this.#attempt(now);
@@ -157,7 +157,7 @@ export class Round {
       case "accept": {
         const answer = this.#classic.accept(gossip);
         if (answer.kind === "refused") return answer;
-        this.#draft.say.push(answer);
+        this.#draft.say = [...this.#draft.say, answer];
         this.#standBack(now);
         return ack;
       }
@@ -217,7 +217,8 @@ export class Round {
     this.#announced = idea;
     this.#unstableAt = Infinity;
     if (this.#classic.voteFast(idea)) {
-      this.#draft.say.push({ kind: "fastAccepted", sender: this.#self, configuration, value: idea });
+      const vote: Gossip = { kind: "fastAccepted", sender: this.#self, configuration, value: idea };
+      this.#draft.say = [...this.#draft.say, vote];
     }
     this.#arm(now);
   }
@@ -260,7 +261,7 @@ export class Round {
   #attempt(now: Millis): void {
     this.#deafAt = Infinity;
     this.#firstAttemptAt ??= now;
-    this.#draft.say.push(this.#classic.begin());
+    this.#draft.say = [...this.#draft.say, this.#classic.begin()];
     this.#attemptAt = now + retryMs(this.#classic.highestRound, this.#random);
   }
 
@@ -277,7 +278,7 @@ export class Round {
     if (!choice.isSafe && now < until) this.#unsafeUntil = until;
     else {
       const value = this.#ledger.advised(choice.value, this.view);
-      this.#draft.say.push(...this.#classic.propose(value, this.#dead));
+      this.#draft.say = [...this.#draft.say, ...this.#classic.propose(value, this.#dead)];
     }
   }
 
