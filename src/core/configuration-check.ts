@@ -23,6 +23,9 @@ const PERIODS = 2;
 const ASKED_MAX = 24;
 /** Members asked when few are here and the rest are silent: questions to those who say nothing stay open for long. */
 const ASKED_OF_SILENT_MAX = 16;
+/** Rounds after which all have had their turn who are asked by turns, where so few at a time are enough. */
+const ROUNDS_OF_TURNS = 6;
+const ASKED_BY_TURNS_MAX = 4;
 /** Rounds in a row that must say the same before something is done about it. */
 const ROUNDS = 2;
 /** The same where it hangs on those who may still turn up: longer than most processes stand still. */
@@ -51,6 +54,8 @@ export class ConfigurationCheck {
   #elsewhere: readonly Endpoint[] = [];
   /** What members said in the last round. */
   #before: ReadonlyMap<Endpoint, Finding | undefined> = new Map();
+  /** Who is asked by turns, and has not been yet. */
+  #turns: Endpoint[] = [];
   #staleRounds = 0;
   /** Rounds in a row in which too few answered for anything to be decided, and not because most are elsewhere. */
   #deserted = 0;
@@ -78,6 +83,7 @@ export class ConfigurationCheck {
     this.#places.clear();
     this.#elsewhere = [];
     this.#before = new Map();
+    this.#turns = [];
     this.#isWide = false;
     this.#isBroken = false;
     this.#closesAt = -Infinity;
@@ -251,22 +257,31 @@ export class ConfigurationCheck {
   }
 
   /**
-   * Our subjects. One more where they do not tell of all: where some are silent, and among Rust members, which look
-   * after nobody, so that some may have no observer that does.
+   * Our subjects. A few more, by turns, where they do not tell of all: where some are silent, and among Rust members, which
+   * look after nobody, so that some may have no observer that does.
    */
   #circle(view: View): readonly Endpoint[] {
     const subjects = view.subjectsOf(this.#self).filter((subject) => subject !== this.#self);
     if (view.isAllNode && !this.#isBroken) return subjects;
+    const known = new Set([this.#self, ...subjects]);
     const others = view.members.filter(
-      (member) => member !== this.#self && (this.#isBroken || !view.isNode(member)),
+      (member) => !known.has(member) && (this.#isBroken || !view.isNode(member)),
     );
-    return [...subjects, ...this.#sample(others, 1)];
+    const count = Math.min(Math.ceil(others.length / ROUNDS_OF_TURNS), ASKED_BY_TURNS_MAX);
+    const first = this.#turns.filter((member) => others.includes(member));
+    const then =
+      first.length < count
+        ? shuffled(
+            others.filter((one) => !first.includes(one)),
+            this.#random,
+          )
+        : [];
+    this.#turns = [...first, ...then];
+    return [...subjects, ...this.#turns.splice(0, count)];
   }
 
   #sample(members: readonly Endpoint[], count: number): readonly Endpoint[] {
-    if (members.length <= count) return members;
-    if (count === 1) return [members[this.#random.below(members.length)]!];
-    return shuffled([...members], this.#random).slice(0, count);
+    return members.length <= count ? members : shuffled([...members], this.#random).slice(0, count);
   }
 
   /** Drawn from the upper half, so that members do not ask in step. */
