@@ -87,7 +87,7 @@ export const HEALING: readonly Mutant[] = [
     name: "told-on-again",
     breaks: "every broadcast is handled and told on once",
     file: "gossip-filter.ts",
-    find: "if (this.#young.get(unique) === seconds || this.#old?.get(unique) === seconds) return false;",
+    find: "if (known.add(unique).size === size) return false;",
     replace: "",
     first: "S2",
   },

@@ -49,6 +49,15 @@ describe("the gossip filter", () => {
     for (let id = 2n; id < 500_010n; id++) filter.add(unix(now), id, now + 2 * HOUR);
     assert.equal(filter.add(unix(now), 1n, now + 2 * HOUR), true);
   });
+
+  it("forgets sooner where every id comes with another stamp, which takes more memory", () => {
+    const filter = new GossipFilter(now);
+    filter.add(unix(now), 1n, now);
+    for (let i = 1n; i <= 50_000n; i++) filter.add(unix(now) + i, 1n, now);
+    assert.equal(filter.add(unix(now), 1n, now), false);
+    for (let i = 50_001n; i <= 120_000n; i++) filter.add(unix(now) + i, 1n, now);
+    assert.equal(filter.add(unix(now), 1n, now), true);
+  });
 });
 
 describe("wall clocks that are wrong (PITFALLS B17, S24)", () => {

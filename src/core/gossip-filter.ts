@@ -9,6 +9,8 @@ import type { View } from "./view.ts";
 const MEMORY_MS = 3_600_000;
 /** Ids remembered at most; a flood of new ones shortens the memory instead of growing it. */
 const IDS_MAX = 1_000_000;
+/** How many ids take as much memory as it takes to have a set for one more second. */
+const IDS_PER_SET = 8;
 /** Older than this by the corrected clock, it is a replay of something that we cannot remember. */
 const REPLAY_SECONDS = 86_400;
 /** Clocks that differ by less are called equal. */
@@ -19,10 +21,12 @@ const CLOCKS_MAX = 63;
 const STAMPS_MIN = 5;
 
 export class GossipFilter {
-  // Two generations: ids live in the younger one until it is old or full, then once more as long. Seconds are kept as
-  // numbers, which take no memory of their own; no clock shows what they cannot.
-  #young = new Map<bigint, number>();
-  #old: Map<bigint, number> | undefined;
+  // Two generations: ids live in the younger one until it is old or full, then once more as long. In each the random
+  // numbers lie by the seconds that they came with, as numbers; no clock shows what these cannot.
+  #young = new Map<number, Set<bigint>>();
+  #old: ReadonlyMap<number, ReadonlySet<bigint>> | undefined;
+  /** How full the younger one is, in ids. */
+  #fill = 0;
   #turnedAt: Millis;
   #view: View | undefined;
   /**
@@ -53,19 +57,33 @@ export class GossipFilter {
 
   /** False where this broadcast was heard before, or is far too old to know. */
   add(unix: bigint, unique: bigint, now: Millis): boolean {
-    if (now - this.#turnedAt >= MEMORY_MS || this.#young.size >= IDS_MAX / 2) {
+    if (now - this.#turnedAt >= MEMORY_MS || this.#fill >= IDS_MAX / 2) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#fill = 0;
       this.#turnedAt = now;
     }
     const seconds = Number(unix);
-    if (this.#young.get(unique) === seconds || this.#old?.get(unique) === seconds) return false;
     // Not before we have compared clocks: it may be ours that is wrong.
     const hasCompared = this.#stamps >= STAMPS_MIN;
     if (hasCompared && seconds + REPLAY_SECONDS < Math.floor(now / 1000) + this.#replaySkewSeconds)
       return false;
-    this.#young.set(unique, seconds);
+    if (this.#old?.get(seconds)?.has(unique)) return false;
+    const known = this.#knownOf(seconds);
+    const { size } = known;
+    if (known.add(unique).size === size) return false;
+    this.#fill += 1;
     return true;
+  }
+
+  #knownOf(seconds: number): Set<bigint> {
+    let known = this.#young.get(seconds);
+    if (known === undefined) {
+      known = new Set();
+      this.#young.set(seconds, known);
+      this.#fill += IDS_PER_SET;
+    }
+    return known;
   }
 
   /** Whoever is gone does not tell the time any more. */
