@@ -23,6 +23,12 @@ export class Bitset {
     this.#size += 1;
     return true;
   }
+
+  delete(index: number): void {
+    if (!this.has(index)) return;
+    this.#words[index >> 5]! &= ~(1 << (index & 31));
+    this.#size -= 1;
+  }
 }
 
 /** How many bits of a 32-bit word are set. */

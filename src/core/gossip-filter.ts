@@ -1,6 +1,7 @@
 // Remembers which broadcasts were heard, so that each is handled and told on once (PROTOCOL §10). Memory goes by the
 // time of arrival on our own clock: a peer whose wall clock is wrong is neither mute nor deaf (PITFALLS B17).
 
+import { Bitset } from "./bitset.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./view.ts";
@@ -30,12 +31,15 @@ export class GossipFilter {
   #turnedAt: Millis;
   #view: View | undefined;
   /**
-   * Members that said something last, the newest at the end: their positions in the view, or while there is none their
-   * addresses. In a storm of votes everybody is looked for here, and numbers are found sooner.
+   * Members that said something last: their positions in the view, or while there is none their addresses. They lie in a
+   * circle, from the oldest round to the newest.
    */
   #heard: (number | Endpoint)[] = [];
   /** By how many seconds their last stamps were ahead of our clock. */
   #offsets: number[] = [];
+  #oldest = 0;
+  /** The positions among them. In a storm of votes everybody is looked for there once, and hardly anybody found. */
+  #positions = new Bitset(0);
   #stamps = 0;
   #skewSeconds = 0;
   /** The same for what is a replay: of two clocks in the middle, the slower one. */
@@ -89,11 +93,22 @@ export class GossipFilter {
   /** Whoever is gone does not tell the time any more. */
   follow(view: View): void {
     const members = this.#view?.members ?? [];
-    const places = this.#heard.map((one) => view.indexOf(typeof one === "number" ? members[one]! : one));
+    const inOrder = this.#heard.map((_, i) => (this.#oldest + i) % this.#heard.length);
+    const clocks = inOrder.map((i) => {
+      const one = this.#heard[i]!;
+      return {
+        position: view.indexOf(typeof one === "number" ? members[one]! : one),
+        offset: this.#offsets[i]!,
+      };
+    });
+    const staying = clocks.filter(({ position }) => position >= 0);
     this.#view = view;
-    this.#heard = places.filter((place) => place >= 0);
-    this.#offsets = this.#offsets.filter((_, i) => places[i]! >= 0);
-    if (this.#heard.length < places.length) this.#compare();
+    this.#heard = staying.map(({ position }) => position);
+    this.#offsets = staying.map(({ offset }) => offset);
+    this.#oldest = 0;
+    this.#positions = new Bitset(view.size);
+    for (const { position } of staying) this.#positions.add(position);
+    if (staying.length < clocks.length) this.#compare();
   }
 
   /** Learns from the stamp of a member's broadcast how far its clock is from ours. Each has one voice, however much it says. */
@@ -102,22 +117,36 @@ export class GossipFilter {
     if (one === -1) return;
     const offset = Number(unix) - Math.floor(now / 1000);
     this.#stamps += 1;
-    const last = this.#heard.indexOf(one);
-    const isFull = this.#heard.length === CLOCKS_MAX;
-    const before = last >= 0 || isFull ? this.#forget(Math.max(last, 0)) : undefined;
-    this.#heard.push(one);
-    this.#offsets.push(offset);
+    const before = this.#hear(one, offset);
     // Where it takes the place of an equal one, as most do, the medians are what they were.
     if (before !== offset || this.#stamps === STAMPS_MIN) this.#compare();
   }
 
-  #forget(i: number): number {
-    if (i > 0) {
-      this.#heard.splice(i, 1);
-      return this.#offsets.splice(i, 1)[0]!;
+  /** Makes it the newest. Answers what it takes the place of: its own offset, or the oldest where there are many. */
+  #hear(one: number | Endpoint, offset: number): number | undefined {
+    const isNew = typeof one === "number" ? this.#positions.add(one) : !this.#heard.includes(one);
+    const { length } = this.#heard;
+    if (isNew && length < CLOCKS_MAX) {
+      this.#heard.push(one);
+      this.#offsets.push(offset);
+      return undefined;
     }
-    this.#heard.shift();
-    return this.#offsets.shift()!;
+    let i = isNew ? this.#oldest : this.#heard.indexOf(one);
+    const before = this.#offsets[i];
+    if (isNew) {
+      const gone = this.#heard[i]!;
+      if (typeof gone === "number") this.#positions.delete(gone);
+      this.#oldest = (i + 1) % length;
+    }
+    // Who was heard since moves up.
+    for (let next = (i + 1) % length; next !== this.#oldest; next = (i + 1) % length) {
+      this.#heard[i] = this.#heard[next]!;
+      this.#offsets[i] = this.#offsets[next]!;
+      i = next;
+    }
+    this.#heard[i] = one;
+    this.#offsets[i] = offset;
+    return before;
   }
 
   /**
