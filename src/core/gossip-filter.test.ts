@@ -104,6 +104,30 @@ describe("wall clocks that are wrong (PITFALLS B17, S24)", () => {
     }
   });
 
+  it("of Rust members are not taken for those of the past, but where they are days ahead", () => {
+    const rust = host(4);
+    for (const [aheadMs, stampedMs] of [
+      [HOUR, HOUR - 50 * 60 * SECOND],
+      [12 * HOUR, 12 * HOUR - 50 * 60 * SECOND],
+      [13 * HOUR, 0],
+      [-2 * HOUR, 0],
+    ] as const) {
+      const filter = new GossipFilter(now);
+      filter.follow(viewOfSize(5, (i) => i === 4));
+      hear(filter, 5, 0, 0, 4);
+      filter.compareClocks(rust, unix(now + aheadMs), now);
+      assert.equal(filter.stamp(now), unix(now + stampedMs), `${aheadMs / HOUR} h`);
+      assert.equal(filter.skewSeconds, 0, "one of five clocks is no reason to doubt ours");
+      filter.follow(viewOfSize(5, (i) => i === 4).next([rust], new Map()));
+      assert.equal(filter.stamp(now), unix(now), "once it is gone");
+    }
+    const filter = new GossipFilter(now);
+    filter.follow(viewOfSize(5));
+    hear(filter, 5, 0, 0, 4);
+    filter.compareClocks(rust, unix(now + HOUR), now);
+    assert.equal(filter.stamp(now), unix(now), "a Node member does not mind");
+  });
+
   it("are those of the members that were heard last, in a large mesh", () => {
     const filter = new GossipFilter(now);
     hear(filter, 500, 2 * HOUR);

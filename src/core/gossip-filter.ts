@@ -16,6 +16,10 @@ const IDS_PER_SET = 8;
 const REPLAY_SECONDS = 86_400;
 /** Clocks that differ by less are called equal. */
 const SKEW_SECONDS = 120;
+/** Rust members drop what is an hour old by their clocks; stamps are to be younger by some minutes (PITFALLS B17). */
+const RUST_PATIENCE_SECONDS = 3000;
+/** A clock that is further ahead of ours tells nobody the time, lest stamps by it make others' look like replays. */
+const AHEAD_MAX_SECONDS = REPLAY_SECONDS / 2;
 /** Members whose clocks are compared, those heard last. */
 const CLOCKS_MAX = 63;
 /** In a small mesh that waits for us to be heard, a member says something once every few probe periods. */
@@ -42,6 +46,8 @@ export class GossipFilter {
   #positions = new Bitset(0);
   #stamps = 0;
   #skewSeconds = 0;
+  /** The same for stamps, which those Rust members must not take for old whose clocks are the fastest. */
+  #stampSkewSeconds = 0;
   /** The same for what is a replay: of two clocks in the middle, the slower one. */
   #replaySkewSeconds = 0;
 
@@ -56,7 +62,7 @@ export class GossipFilter {
 
   /** The wall clock to stamp broadcasts with. */
   stamp(now: Millis): bigint {
-    return BigInt(Math.max(0, Math.floor(now / 1000) + this.#skewSeconds));
+    return BigInt(Math.max(0, Math.floor(now / 1000) + this.#stampSkewSeconds));
   }
 
   /** False where this broadcast was heard before, or is far too old to know. */
@@ -151,15 +157,29 @@ export class GossipFilter {
 
   /**
    * Ours is one of the clocks. Others stamp by what they heard, too, and without our own we could all go by that of one who
-   * is gone. Of two in the middle we stamp by the faster: Rust members drop what seems old, and nothing that seems new.
+   * is gone. Of two in the middle we stamp by the faster: Rust members drop what seems old, and nothing that seems new. We
+   * stamp by a later time than that where it would seem old to one of them.
    */
   #compare(): void {
     if (this.#stamps < STAMPS_MIN) return;
-    const isCorrecting = this.#skewSeconds !== 0 || this.#replaySkewSeconds !== 0;
+    const isCorrecting =
+      this.#skewSeconds !== 0 || this.#stampSkewSeconds !== 0 || this.#replaySkewSeconds !== 0;
     if (!isCorrecting && this.#offsets.every((offset) => Math.abs(offset) <= SKEW_SECONDS)) return;
     const sorted = [0, ...this.#offsets].sort((a, b) => a - b);
     this.#skewSeconds = corrected(this.#skewSeconds, sorted[sorted.length >> 1]!);
+    this.#stampSkewSeconds = Math.max(this.#skewSeconds, this.#fastestOfRust - RUST_PATIENCE_SECONDS);
     this.#replaySkewSeconds = corrected(this.#replaySkewSeconds, sorted[(sorted.length - 1) >> 1]!);
+  }
+
+  get #fastestOfRust(): number {
+    const view = this.#view;
+    let fastest = -Infinity;
+    for (const [i, one] of this.#heard.entries()) {
+      const offset = this.#offsets[i]!;
+      const isRust = typeof one === "number" && view?.isNode(view.members[one]!) === false;
+      if (isRust && offset > fastest && offset <= AHEAD_MAX_SECONDS) fastest = offset;
+    }
+    return fastest;
   }
 }
 
