@@ -48,7 +48,7 @@ describe("as whom we were a member", () => {
     assert.equal(gaveUp.viewIn({ ...reply, configuration: later.id, view: later }, nowhere), later);
   });
 
-  it("we go aside among Rust members, for the first time, to where we are as we were, if nothing there depends on us", () => {
+  it("we go along another turn among Rust members, for the first time, as who we were, if nothing depends on us", () => {
     const mixed = viewOfSize(5, (i) => i === 3);
     const [here, beside] = [joiner(9), joiner(8)].map((one) =>
       mixed.next([host(9)], new Map([[host(9), one]])),
@@ -57,6 +57,16 @@ describe("as whom we were a member", () => {
     const free = new Round(here!, host(0), DEFAULT_SETTINGS, seededRandom(1n));
     assert.equal(new Former(host(0), uuid(0), free).viewIn(given, nowhere), beside);
     assert.equal(new Former(host(0), uuid(0), free).roundIn(beside!), undefined);
+    const later = beside!.next([host(4)], new Map());
+    assert.equal(
+      new Former(host(0), uuid(0), free).viewIn({ ...given, configuration: later.id, view: later }, nowhere),
+      later,
+    );
+    assert.equal(
+      new Former(host(0), uuid(0), free).viewIn({ ...given, configuration: mixed.id, view: mixed }, nowhere),
+      undefined,
+      "back, before a member came",
+    );
     const left = { wasIn: (id: bigint) => id === beside!.id };
     assert.equal(new Former(host(0), uuid(0), free).viewIn(given, left), undefined);
     assert.equal(new Former(host(0), uuid(1), free).viewIn(given, nowhere), undefined);

@@ -38,11 +38,11 @@ export class History {
     }
   }
 
-  /** We enter this one; those in which we asked to be let in are over. Beside the one that we gave up, that was a wrong turn. */
+  /** We enter this one; those in which we asked to be let in are over. It may not have come of the one that we gave up. */
   enter(view: View, askedIn: readonly ConfigurationId[]): void {
     for (const id of askedIn) if (id !== view.id) this.#remember(id);
     const last = this.#chapters.at(-1)?.view;
-    if (last !== undefined && view.isBeside(last)) this.strayTo([last]);
+    if (last !== undefined && last.id !== view.id && !view.isAfter(last)) this.strayTo([last]);
   }
 
   /** This one is over, and who is there lacks what ended it; which it does not where it took another turn than we did. */
