@@ -4,13 +4,11 @@
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Request } from "../core/messages.ts";
 import type { Mail } from "./call.ts";
-import { Marks } from "./marks.ts";
 import type { Places } from "./places.ts";
 
-/** How far a broadcast has come. */
+/** A broadcast. By its number it is marked at the places that know of it: a place mostly hears, and tells, much in a row. */
 export interface Spread {
-  /** The numbers of the places that know of it. */
-  readonly given: Marks;
+  readonly number: number;
   /** In which it was sent last. */
   mail: Mail | undefined;
 }
@@ -18,21 +16,23 @@ export interface Spread {
 export class KnownCopies {
   readonly #places: Places;
   readonly #spreads = new WeakMap<object, Spread>();
+  #count = 0;
 
   constructor(places: Places) {
     this.#places = places;
   }
 
   /**
-   * Who knows of this broadcast; of anything else nobody does. Who says it first knows of it; that need not be whom it
+   * This broadcast; nobody keeps to whom anything else was given. Who says it first knows of it; that need not be whom it
    * names as its sender, since leavers speak for their observers.
    */
   of(request: Request, from: Endpoint): Spread | undefined {
     if (request.kind !== "broadcast") return undefined;
     let spread = this.#spreads.get(request.gossip);
     if (spread === undefined) {
-      spread = { given: new Marks(), mail: undefined };
-      spread.given.add(this.#places.at(from).number);
+      spread = { number: this.#count, mail: undefined };
+      this.#count += 1;
+      this.#places.at(from).known.add(spread.number);
       this.#spreads.set(request.gossip, spread);
     }
     return spread;

@@ -8,13 +8,6 @@ export class Marks {
     return word < this.#words.length && ((this.#words[word]! >>> (number & 31)) & 1) === 1;
   }
 
-  /** Where in this list, from this position on, the next number is that is not in the set; else the list's length. */
-  nextAbsent(numbers: readonly number[], from: number): number {
-    let i = from;
-    while (i < numbers.length && this.has(numbers[i]!)) i += 1;
-    return i;
-  }
-
   /** False where it was there already. */
   add(number: number): boolean {
     const word = number >> 5;

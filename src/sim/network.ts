@@ -118,13 +118,11 @@ export class Network {
     const arriving = this.#arriving;
     const isToldOn = arriving?.request === request;
     const spread = isToldOn ? arriving.spread : this.#known?.of(request, from.endpoint);
-    const given = spread?.given;
-    const { places, numbers } = this.#places.of(to);
-    let i = given?.nextAbsent(numbers, 0) ?? 0;
-    if (i === places.length) return;
-    const mail = spread === undefined ? this.#mail(request) : this.#mailOf(spread, request);
-    for (; i < places.length; i = given?.nextAbsent(numbers, i + 1) ?? i + 1) {
-      this.#post(from, mail, places[i]!);
+    let mail: Mail | undefined;
+    for (const place of this.#places.of(to)) {
+      if (spread !== undefined && place.known.has(spread.number)) continue;
+      mail ??= spread === undefined ? this.#mail(request) : this.#mailOf(spread, request);
+      this.#post(from, mail, place);
     }
   }
 
@@ -224,7 +222,7 @@ export class Network {
 
   #carry(from: Process, mail: Mail, to: Place, delayMs?: Millis): void {
     if (!from.host.isUp || this.links.isLost(from.endpoint, to.endpoint)) return;
-    mail.spread?.given.add(to.number);
+    if (mail.spread !== undefined) to.known.add(mail.spread.number);
     this.#agenda.add(this.#agenda.now + (delayMs ?? this.#delay()), mail, to);
     const { duplication } = this.conditions;
     if (duplication > 0 && this.#duplication.chance(duplication)) {

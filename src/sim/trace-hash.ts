@@ -3,6 +3,9 @@
 export class TraceHash {
   #a = 0x243f6a88;
   #b = 0x85a308d3;
+  /** The word that was taken in last, and mostly is again. */
+  #word = "";
+  #wordHash = 0;
 
   /** Takes in a whole number; of one beyond 32 bits, the lower ones. */
   add(word: number): void {
@@ -19,7 +22,11 @@ export class TraceHash {
 
   /** Takes in one of few words that come again and again. */
   addWord(word: string): void {
-    this.add(wordHash(word));
+    if (word !== this.#word) {
+      this.#word = word;
+      this.#wordHash = wordHash(word);
+    }
+    this.add(this.#wordHash);
   }
 
   addText(text: string): void {
