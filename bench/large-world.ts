@@ -13,6 +13,7 @@ export interface Cost {
   /** From the crash until all survivors have agreed that it is gone, and from there until nothing is under way. */
   readonly changeSeconds: number;
   readonly restSeconds: number;
+  /** Of the change alone, as are messages and steps. */
   readonly virtualMs: number;
   readonly messages: number;
   readonly steps: number;
@@ -33,14 +34,16 @@ function measure(members: number, copies: Copies): Cost {
   world.crash(victim);
   const survivors = world.living;
   const changeSeconds = cpuSecondsOf(() => world.until("the survivors agree", () => world.agree(survivors)));
-  const virtualMs = world.now - now;
+  const until = {
+    virtualMs: world.now - now,
+    messages: world.network.messages - messages,
+    steps: world.steps - steps,
+  };
   return {
     growSeconds,
     changeSeconds,
+    ...until,
     restSeconds: cpuSecondsOf(() => world.run(FLOOD_MS)),
-    virtualMs,
-    messages: world.network.messages - messages,
-    steps: world.steps - steps,
     peakMib: process.resourceUsage().maxRSS / 1024,
     violations: world.violations.length,
   };
