@@ -326,6 +326,17 @@ describe("probes of a joiner (PITFALLS B12)", () => {
     );
   });
 
+  it("fail on also where a contact names a configuration that an observer was not in, for it may be behind", () => {
+    const { joining, attempt } = knocking();
+    joining.turnedAway(attempt, refuse.wrongConfiguration, host(0), 0);
+    joining.wake(joining.wakeAt);
+    const other = asked(joining.seeds([host(2), host(0)], 100));
+    joining.contacts(other.attempt, refuse.hostExists, other.to, 100);
+    joining.contacts(other.attempt + 1, contacts, host(0), 200);
+    assert.ok(joining.isKnocking);
+    assert.equal(joining.answersProbes(200), false);
+  });
+
   it("fail from the moment that somebody says the host exists already, until contacts are named again", () => {
     const { joining, attempt } = knocking();
     joining.turnedAway(attempt, refuse.hostExists, host(0), 0);

@@ -154,7 +154,8 @@ export class Joining {
       return this.#failed(now, `${from}: ${reply.why}`);
     }
     if (reply.observers.length === 0) return this.#failed(now, `${from}: no observers`);
-    this.#isHostTaken = false;
+    // One that was left behind may not know yet that somebody has our host.
+    if (!this.#disputed.includes(reply.configuration)) this.#isHostTaken = false;
     this.#uuid.good();
     return this.#knock(reply, from, this.#phase.attemptUntil, now);
   }
