@@ -55,7 +55,7 @@ export const HEALING: readonly Mutant[] = [
     name: "gives-up-at-once",
     breaks: "one answer from elsewhere proves nothing (E2)",
     file: "configuration-check.ts",
-    find: "this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;",
+    find: "this.#staleRounds = elsewhere > same || this.#isOver ? this.#staleRounds + 1 : 0;",
     replace: "this.#staleRounds = elsewhere > 0 ? ROUNDS : 0;",
     first: "S10",
   },

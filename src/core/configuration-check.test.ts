@@ -127,7 +127,10 @@ describe("the configuration check", () => {
     assert.ok(!few.suspectsNoQuorum);
     const left = checkOf(view);
     for (let i = 0; i < 3; i++) round(left, [], () => "other");
-    assert.ok(left.isStale && !left.suspectsNoQuorum);
+    assert.ok(left.isStale && !left.suspectsNoQuorum && left.isOver);
+    assert.ok(!few.isOver);
+    left.follow(view, 0);
+    assert.ok(!left.isOver);
   });
 
   it("asks nobody anew before all that were asked have answered, or have had their time", () => {

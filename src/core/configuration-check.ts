@@ -61,6 +61,7 @@ export class ConfigurationCheck {
   #deserted = 0;
   /** Rounds in a row in which some were elsewhere, and too few here for a majority, though all were asked. */
   #forlorn = 0;
+  #isOver = false;
   #isAmongMost = true;
   #isMajorityHere = false;
 
@@ -90,10 +91,11 @@ export class ConfigurationCheck {
     this.#staleRounds = 0;
     this.#deserted = 0;
     this.#forlorn = 0;
+    this.#isOver = false;
     this.#isAmongMost = true;
     this.#isMajorityHere = false;
-    const pauseMs = PERIODS * this.#periodMs;
-    this.#nextAt = view === undefined || view.size < 2 ? Infinity : now + this.#spread(pauseMs);
+    const isAlone = view === undefined || view.size < 2;
+    this.#nextAt = isAlone ? Infinity : now + this.#spread(PERIODS * this.#periodMs);
   }
 
   /** There is reason for doubt: ask soon, and many. */
@@ -146,6 +148,11 @@ export class ConfigurationCheck {
   /** Most of those who answer have been elsewhere for a while; or those who may still turn up did not for long. */
   get isStale(): boolean {
     return this.#staleRounds >= ROUNDS || this.#forlorn >= FORLORN_ROUNDS;
+  }
+
+  /** So many were elsewhere in the last round, from where nobody comes back, that nothing can be decided here any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Most of those who were asked last are where we are; the silent are not. */
@@ -229,6 +236,7 @@ export class ConfigurationCheck {
   /** Draws conclusions from the round that is over; true where somebody is not where we are. */
   #judge(): boolean {
     if (this.#asked.size === 0) return false;
+    const { size, majority } = this.#view!;
     const count = (where: Finding): number => found(this.#asked, where).length;
     this.#before = new Map(this.#asked);
     this.#elsewhere = found(this.#asked, "other");
@@ -236,14 +244,12 @@ export class ConfigurationCheck {
     const elsewhere = this.#elsewhere.length + count("stranger");
     // It is for them to follow. We may be the only one that knows of the decision that they missed.
     const behind = count("behind");
-    this.#isBroken = same + elsewhere + behind < 1 + this.#asked.size;
+    this.#isBroken = same + elsewhere + behind <= this.#asked.size;
     this.#isAmongMost = 2 * same > this.#asked.size + 1;
-    this.#isMajorityHere = 2 * same > Math.min(this.#view!.size, ASKED_MAX + 1);
-    // Whoever is elsewhere does not come back: without a majority of the rest nothing can be decided here any more.
-    const isOver = this.#view!.size - elsewhere < this.#view!.majority;
-    this.#staleRounds = elsewhere > same || isOver ? this.#staleRounds + 1 : 0;
-    const isForlorn =
-      elsewhere > 0 && same + behind < this.#view!.majority && this.#asked.size === this.#view!.size - 1;
+    this.#isMajorityHere = 2 * same > Math.min(size, ASKED_MAX + 1);
+    this.#isOver = size - elsewhere < majority;
+    this.#staleRounds = elsewhere > same || this.#isOver ? this.#staleRounds + 1 : 0;
+    const isForlorn = elsewhere > 0 && same + behind < majority && this.#asked.size === size - 1;
     this.#forlorn = isForlorn ? this.#forlorn + 1 : 0;
     // Who is behind is there, and will follow.
     const isDeserted = 2 * (same + behind) <= this.#asked.size + 1 && this.#staleRounds === 0;
@@ -252,8 +258,8 @@ export class ConfigurationCheck {
   }
 
   #wideCircle({ members }: View, askedMax: number): readonly Endpoint[] {
-    const others = members.filter((member) => member !== this.#self);
-    return this.#sample(others, askedMax);
+    const isOther = (member: Endpoint): boolean => member !== this.#self;
+    return this.#sample(members.filter(isOther), askedMax);
   }
 
   /**
@@ -264,9 +270,7 @@ export class ConfigurationCheck {
     const subjects = view.subjectsOf(this.#self).filter((subject) => subject !== this.#self);
     if (view.isAllNode && !this.#isBroken) return subjects;
     const known = new Set([this.#self, ...subjects]);
-    const others = view.members.filter(
-      (member) => !known.has(member) && (this.#isBroken || !view.isNode(member)),
-    );
+    const others = view.members.filter((one) => !known.has(one) && (this.#isBroken || !view.isNode(one)));
     const count = Math.min(Math.ceil(others.length / ROUNDS_OF_TURNS), ASKED_BY_TURNS_MAX);
     const first = this.#turns.filter((member) => others.includes(member));
     const then =

@@ -12,7 +12,7 @@ describe("as whom we were a member", () => {
   const view = viewOfSize(5);
   const round = new Round(view, host(0), DEFAULT_SETTINGS, seededRandom(1n));
   const former = new Former(host(0), uuid(0), round);
-  const nowhere = { wasIn: () => false };
+  const nowhere = { wasIn: () => false, hasEnded: () => false };
   const told = (of: View, configuration = of.id): View | undefined =>
     former.viewIn({ kind: "joined", sender: host(1), configuration, view: of }, nowhere);
 
@@ -31,6 +31,9 @@ describe("as whom we were a member", () => {
     assert.equal(told(viewOfSize(5)), view);
     assert.equal(former.roundIn(view), round);
     assert.equal(former.roundIn(view.next([host(4)], new Map())), undefined);
+    const ended = { ...nowhere, hasEnded: (id: bigint) => id === view.id };
+    const reply = { kind: "joined", sender: host(1), configuration: view.id, view } as const;
+    assert.equal(former.viewIn(reply, ended), undefined, "where nothing can be decided any more");
   });
 
   it("we do not go back to a decision that is beyond us, only to give it up again", () => {
@@ -67,7 +70,7 @@ describe("as whom we were a member", () => {
       undefined,
       "back, before a member came",
     );
-    const left = { wasIn: (id: bigint) => id === beside!.id };
+    const left = { ...nowhere, wasIn: (id: bigint) => id === beside!.id };
     assert.equal(new Former(host(0), uuid(0), free).viewIn(given, left), undefined);
     assert.equal(new Former(host(0), uuid(1), free).viewIn(given, nowhere), undefined);
     const rank = { round: 2, nodeIndex: 1n };

@@ -27,14 +27,14 @@ export class Former {
   }
 
   /**
-   * Where we are that member still: further on, or where we were, unless what is decided there is beyond us: we would have to
-   * give it up again at once, and again. Among Rust members also where another turn than ours led, if we neither voted nor
+   * Where we are that member still: further on, or where we were, unless what is decided there is beyond us, or nothing can be
+   * decided there any more: we would have to give it up again at once, and again. Among Rust members also where another turn than ours led, if we neither voted nor
    * promised where we were, and come there for the first time: nothing that is decided where we were depends on us.
    */
-  viewIn(reply: Reply, history: Pick<History, "wasIn">): View | undefined {
+  viewIn(reply: Reply, history: Pick<History, "hasEnded" | "wasIn">): View | undefined {
     const view = givenBy(reply);
     const { view: left, isIncomplete, isFree } = this.#round;
-    if (view?.id === left.id) return isIncomplete ? undefined : left;
+    if (view?.id === left.id) return isIncomplete || history.hasEnded(left.id) ? undefined : left;
     if (view?.hasAs(this.#self, this.uuid) !== true) return undefined;
     const mayGoAcross = isFree && !left.isAllNode && !left.isAfter(view) && !history.wasIn(view.id);
     return view.isAfter(left) || mayGoAcross ? view : undefined;

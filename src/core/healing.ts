@@ -123,7 +123,7 @@ export class Healing {
     this.#history.strayTo(this.#turns.at(this.#history.newest[0]!, by, variants, taken));
   }
 
-  get history(): Pick<History, "isPast" | "wasIn"> {
+  get history(): Pick<History, "isPast" | "hasEnded" | "wasIn"> {
     return this.#history;
   }
 
@@ -186,6 +186,7 @@ export class Healing {
     const asked = this.#check.due(now);
     const mayReturn = this.#wayBack.seek(this.#uuid!, view, round);
     if (this.#check.isStale && !mayReturn) {
+      if (this.#check.isOver) this.#history.end(view.id);
       return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
     }
     // Who is left behind with the most of us goes on; who is left behind without them cannot.
@@ -261,15 +262,14 @@ export class Healing {
   }
 
   #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {
-    const { chain, configuration } = reply;
-    if (configuration === view.id) return undefined;
+    if (reply.configuration === view.id) return undefined;
     if (this.#origins.isSucceededBy(to, reply, view)) {
       this.doubt(now);
       return undefined;
     }
-    const [first] = chain;
+    const [first] = reply.chain;
     if (first === undefined) return this.#learnOfMove(reply, now);
-    if (first.configuration === view.id) return this.#go(view, chain, now);
+    if (first.configuration === view.id) return this.#go(view, reply.chain, now);
     const other = this.#history.otherTurn(first);
     if (other === undefined || other.id === view.id || this.#history.wasIn(other.id)) return undefined;
     this.doubt(now);

@@ -26,6 +26,7 @@ export class History {
   readonly #past = new Set<ConfigurationId>();
   #chapters: Chapter[] = [];
   #astray: readonly View[] = [];
+  #ended: ConfigurationId | undefined;
 
   /** This configuration is over. */
   add(view: View, certificate?: Certificate): void {
@@ -111,6 +112,15 @@ export class History {
     const last = this.#chapters.at(-1);
     const by = last?.certificate && asAppliedIn(right, last.certificate);
     return by && viewAfter(last!.view, by)?.id === right.id ? by : undefined;
+  }
+
+  /** Nothing can be decided any more in this one, which we give up. */
+  end(id: ConfigurationId): void {
+    this.#ended = id;
+  }
+
+  hasEnded(id: ConfigurationId): boolean {
+    return this.#ended === id;
   }
 
   /** Somebody may have taken one of these where we took another: no step of ours leads on from there. */
