@@ -35,11 +35,13 @@ export function checkAftermath(world: World): void {
     return reportDiscord(world);
   }
   world.forgiveAll();
-  // Whoever is left behind is told so again and again.
-  if (stragglers(world).length === 0) world.watch.bounds.beginIdle(world.now);
+  // Whoever is left behind is told so again and again; and a decision may still be on its way, in a classic round.
+  const { head, watch } = world;
+  const isDeciding = head !== undefined && watch.votes.hasBegun(head.id);
+  if (stragglers(world).length === 0 && !isDeciding) watch.bounds.beginIdle(world.now);
   world.run(IDLE_MS);
-  world.watch.bounds.endIdle(world.now, world.living);
-  world.watch.settled();
+  watch.bounds.endIdle(world.now, world.living);
+  watch.settled();
   letSomebodyIn(world);
 }
 
