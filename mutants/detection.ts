@@ -34,7 +34,7 @@ export const DETECTION: readonly Mutant[] = [
     file: "reinforcement.ts",
     find: "return this.#detector.accusedByStableSince(node) + this.#settings.faultTimeoutMs;",
     replace: "return Infinity;",
-    first: "S12@2",
+    first: "S12@6",
   },
   {
     name: "implied-not-to-a-fixpoint",
