@@ -121,7 +121,7 @@ export const HEALING: readonly Mutant[] = [
     file: "laggards.ts",
     find: "if (isAstray) this.#located.delete(node);",
     replace: "if (isAstray) this.#located.add(node);",
-    first: "kept/two-halves-and-one-counts-otherwise",
+    first: "kept/passed-those-who-came",
   },
   {
     name: "deaf-for-ever",
