@@ -39,8 +39,8 @@ export interface Past {
 interface Memory {
   readonly history: Pick<History, "hasEnded" | "wasIn">;
   /**
-   * Where a decision removed us: what to say to those who have us as a member still. The decision may have taken our vote, and they lack it and cannot
-   * decide without us.
+   * Where a decision removed us: what to say to those who have us as a member still. The decision may have taken our vote, and
+   * they lack it and cannot decide without us.
    */
   readonly reminder: Compare | undefined;
 }

@@ -28,8 +28,9 @@ export class Former {
 
   /**
    * Where we are that member still: further on, or where we were, unless what is decided there is beyond us, or nothing can be
-   * decided there any more: we would have to give it up again at once, and again. Among Rust members also where another turn than ours led, if we neither voted nor
-   * promised where we were, and come there for the first time: nothing that is decided where we were depends on us.
+   * decided there any more: we would have to give it up again at once, and again. Among Rust members also where another turn
+   * than ours led, if we neither voted nor promised where we were, and come there for the first time: nothing that is decided
+   * where we were depends on us.
    */
   viewIn(reply: Reply, history: Pick<History, "hasEnded" | "wasIn">): View | undefined {
     const view = givenBy(reply);
