@@ -3,6 +3,7 @@
 
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { callsFor } from "./join-calls.ts";
 import { JoinerUuid } from "./joiner-uuid.ts";
 import type { ConfigurationId, Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
 import { type Random, shuffled } from "./random.ts";
@@ -264,29 +265,6 @@ export class Joining {
     this.#phase = { kind: "pausing", until: now + pauseMs };
     return NOTHING;
   }
-}
-
-interface JoinCall {
-  readonly to: Endpoint;
-  readonly ring: number;
-  readonly moreRings: number[];
-}
-
-/** One call for each ring, as the crate makes them, except that an observer that can take several rings gets one. */
-function callsFor(observers: readonly Endpoint[], nodeRings: readonly number[]): readonly JoinCall[] {
-  const calls: JoinCall[] = [];
-  const shared = new Map<Endpoint, JoinCall>();
-  for (const [ring, to] of observers.entries()) {
-    const first = shared.get(to);
-    if (first !== undefined && nodeRings.includes(ring)) {
-      first.moreRings.push(ring);
-      continue;
-    }
-    const call: JoinCall = { to, ring, moreRings: [] };
-    calls.push(call);
-    if (nodeRings.includes(ring)) shared.set(to, call);
-  }
-  return calls;
 }
 
 function isSame(a: Refused, b: Refused): boolean {
