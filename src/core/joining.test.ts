@@ -35,6 +35,14 @@ function knocking(now = 0): { joining: Joining; questions: readonly Question[]; 
   return { joining, questions, attempt };
 }
 
+/** When it gives the attempt up: until then it only asks whether the configuration is still the same. */
+function givesUpAt(joining: Joining): number {
+  for (;;) {
+    const at = joining.wakeAt;
+    if (joining.wake(at).note !== undefined) return at;
+  }
+}
+
 describe("joining (PROTOCOL §8)", () => {
   it("looks for seeds, then asks one of them who would observe us", () => {
     const joining = joiningFrom();
@@ -259,6 +267,26 @@ describe("joining (PROTOCOL §8)", () => {
       assert.equal(joining.wakeAt, until);
     }
     assert.ok(joining.turnedAway(again.attempt, refuse.wrongConfiguration, host(0), 300).note);
+  });
+
+  it("does not wait long where most observers are elsewhere, for the contact was left behind, unless it knows no other", () => {
+    const cases: readonly (readonly [elsewhere: readonly number[], isOnlyContact: boolean, until: number])[] =
+      [
+        [[1], false, 5200],
+        [[1, 2], false, 2300],
+        [[1, 2], true, 5200],
+      ];
+    for (const [elsewhere, isOnlyContact, until] of cases) {
+      const { joining, attempt } = knocking();
+      joining.turnedAway(attempt, refuse.wrongConfiguration, host(0), 100);
+      joining.wake(joining.wakeAt);
+      const again = asked(joining.seeds(isOnlyContact ? [host(0)] : [host(0), host(7)], 200));
+      // The first of them has two rings of five.
+      const observers = [1, 1, 2, 3, 4].map((i) => host(i));
+      joining.contacts(again.attempt, { ...contacts, observers }, again.to, 200);
+      for (const i of elsewhere) joining.turnedAway(again.attempt, refuse.wrongConfiguration, host(i), 300);
+      assert.equal(givesUpAt(joining), until);
+    }
   });
 });
 

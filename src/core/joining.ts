@@ -48,8 +48,12 @@ type Phase =
   | {
       readonly kind: "knocking";
       readonly configuration: ConfigurationId;
+      readonly observers: readonly Endpoint[];
       readonly contact: Endpoint;
-      readonly until: Millis;
+      readonly attemptUntil: Millis;
+      /** Observers that are in another configuration. */
+      readonly elsewhere: Set<Endpoint>;
+      until: Millis;
       askAgainAt: Millis;
       open: number;
     }
@@ -161,19 +165,28 @@ export class Joining {
     return this.#knock(reply, from, this.#phase.attemptUntil, now);
   }
 
-  #knock(reply: Contacts, contact: Endpoint, until: Millis, now: Millis): Move {
+  #knock(reply: Contacts, contact: Endpoint, attemptUntil: Millis, now: Millis): Move {
     const { configuration, observers, nodeRings = [] } = reply;
     const attempt = this.#attempt;
-    const askAgainAt = now + ASK_AGAIN_MS;
     this.#knockedAt = now;
     if (this.#askedIn.at(-1) !== configuration) this.#askedIn.push(configuration);
     if (this.#askedIn.length > ASKED_IN_MAX) this.#askedIn.shift();
     const ask = callsFor(observers, nodeRings).map(({ to, ring, moreRings }): Question => {
       const rings = moreRings.length === 0 ? { ring } : { ring, moreRings };
       const request: Join = { kind: "join", sender: this.#self, configuration, ...rings, ...this.joiner };
-      return { to, attempt, timeoutMs: until - now, request };
+      return { to, attempt, timeoutMs: attemptUntil - now, request };
     });
-    this.#phase = { kind: "knocking", configuration, contact, until, askAgainAt, open: ask.length };
+    this.#phase = {
+      kind: "knocking",
+      configuration,
+      observers,
+      contact,
+      attemptUntil,
+      elsewhere: new Set(),
+      until: attemptUntil,
+      askAgainAt: now + ASK_AGAIN_MS,
+      open: ask.length,
+    };
     return { ask };
   }
 
@@ -182,7 +195,7 @@ export class Joining {
     if (reply.kind === "refused" || reply.observers.length === 0) return NOTHING;
     if (reply.configuration === phase.configuration) return NOTHING;
     this.#attempt += 1;
-    return this.#knock(reply, phase.contact, phase.until, now);
+    return this.#knock(reply, phase.contact, phase.attemptUntil, now);
   }
 
   /** Why the view that we were given cannot be what it is said to be. */
@@ -203,12 +216,23 @@ export class Joining {
     this.#phase.open -= 1;
     this.#lastFailure = `${from}: ${reply.why}`;
     this.#learnFrom(reply, now);
-    // The configuration has changed: the other observers' answers will be the same, so ask anew at once. Where a contact
-    // names it again, it is the observer that is elsewhere, and the others may let us in.
-    if (isSame(reply, refuse.wrongConfiguration) && this.#dispute(this.#phase.configuration)) {
-      return this.#pauseFor(now, RACE_PAUSE_MS / 5 + this.#random.below(RACE_PAUSE_MS));
+    if (isSame(reply, refuse.wrongConfiguration)) {
+      // The configuration has changed: the other observers' answers will be the same, so ask anew at once. Where a contact
+      // names it again, it is the observer that is elsewhere, and the others may let us in.
+      if (this.#dispute(this.#phase.configuration)) {
+        return this.#pauseFor(now, RACE_PAUSE_MS / 5 + this.#random.below(RACE_PAUSE_MS));
+      }
+      this.#heedElsewhere(this.#phase, from, now);
     }
     return this.#phase.open === 0 ? this.#failed(now, this.#lastFailure) : NOTHING;
+  }
+
+  /** Where most observers are elsewhere, the contact was left behind, and those who were left with it let us wait in vain. */
+  #heedElsewhere(phase: Knocking, observer: Endpoint, now: Millis): void {
+    phase.elsewhere.add(observer);
+    const { length } = phase.observers.filter((node) => phase.elsewhere.has(node));
+    const isBehind = 2 * length > phase.observers.length;
+    if (isBehind && !this.#hasOnlyOneCandidate) phase.until = Math.min(phase.until, now + CONTACT_MS);
   }
 
   /** Answers whether this is the first time. */
