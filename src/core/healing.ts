@@ -103,7 +103,7 @@ export class Healing {
     by: Certificate | undefined,
     now: Millis,
   ): readonly Gossip[] {
-    if (before !== undefined && before !== view) this.#history.add(before, by);
+    this.#history.follow(before, by, view);
     if (before !== undefined && view !== undefined) this.#departed.follow(view, before, now);
     this.#view = view;
     this.#bonds = undefined;

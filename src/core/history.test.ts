@@ -64,4 +64,25 @@ describe("the configurations that we were in", () => {
     later.enter(wrong.next([host(1)], new Map()), []);
     assert.ok(later.isPast(wrong.id));
   });
+
+  it("are not over where we asked after the one that we enter", () => {
+    const [entered, next] = [viewOf(step(9)), viewOf(step(9)).next([host(1)], new Map())];
+    const history = new History();
+    history.enter(entered, [before.id, entered.id, next.id]);
+    assert.deepEqual(
+      [before, entered, next].map(({ id }) => history.isPast(id)),
+      [true, false, false],
+    );
+  });
+
+  it("are the present once more where we go on as before, and over by what ended them then", () => {
+    const history = new History();
+    history.follow(before, undefined, undefined);
+    assert.ok(history.wasIn(before.id));
+    history.follow(before, undefined, before);
+    assert.ok(!history.wasIn(before.id));
+    history.follow(before, step(9), viewOf(step(9)));
+    assert.deepEqual(history.newest, [before]);
+    assert.deepEqual(history.chainFrom([before.id]), [step(9)]);
+  });
 });

@@ -28,10 +28,17 @@ export class History {
   #astray: readonly View[] = [];
   #ended: ConfigurationId | undefined;
 
+  /** One configuration is over, and another begins, if we are in one then; it may be one that we had given up. */
+  follow(before: View | undefined, certificate: Certificate | undefined, view: View | undefined): void {
+    if (before !== undefined && before !== view) this.add(before, certificate);
+    if (view !== undefined) this.#past.delete(view.id);
+  }
+
   /** This configuration is over. */
   add(view: View, certificate?: Certificate): void {
     if (this.#past.has(view.id)) return;
     this.#remember(view.id);
+    if (this.#chapters.at(-1)?.view.id === view.id) this.#chapters.pop();
     this.#chapters.push(certificate === undefined ? { view } : { view, certificate });
     let members = this.#chapters.reduce((sum, chapter) => sum + chapter.view.size, 0);
     while (this.#chapters.length > PAST_MAX || (members > MEMBERS_MAX && this.#chapters.length > 1)) {
@@ -39,9 +46,12 @@ export class History {
     }
   }
 
-  /** We enter this one; those in which we asked to be let in are over. It may not have come of the one that we gave up. */
+  /**
+   * We enter this one; those in which we asked to be let in before it are over. It may not have come of the one that we gave up.
+   */
   enter(view: View, askedIn: readonly ConfigurationId[]): void {
-    for (const id of askedIn) if (id !== view.id) this.#remember(id);
+    const at = askedIn.indexOf(view.id);
+    for (const id of at < 0 ? askedIn : askedIn.slice(0, at)) this.#remember(id);
     const last = this.#chapters.at(-1)?.view;
     if (last !== undefined && last.id !== view.id && !view.isAfter(last)) this.strayTo([last]);
   }
