@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { host, hosts, joiner, uuid, viewOfSize } from "../../test/core/sample-views.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Healing, type HealingCall } from "./healing.ts";
-import type { Certificate, Reply, Request } from "./messages.ts";
+import type { Certificate, Compared, Reply, Request } from "./messages.ts";
 import { ack } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
 import { seededRandom } from "./random.ts";
@@ -23,6 +23,19 @@ const by: Certificate = {
   value: [newcomer],
   voters: before.members,
   joiners: new Map([[newcomer, a]]),
+};
+
+const compared: Compared = {
+  kind: "compared",
+  sender: host(0),
+  configuration: before.id,
+  size: before.size,
+  isMember: true,
+  wasMember: true,
+  chain: [],
+  contacts: [],
+  replaced: [],
+  hasAdmitted: true,
 };
 
 /** Who is made to join anew by a member that is in `taken` and bound there, as all but these are, and those that are silent. */
@@ -46,18 +59,7 @@ function evictedFrom(
     if (request.kind === "promise") {
       return request.configuration === id ? refuse.notOurRank : refuse.wrongConfiguration;
     }
-    return {
-      kind: "compared",
-      sender: to,
-      configuration: id,
-      size: taken.size,
-      isMember: true,
-      wasMember: true,
-      chain: [],
-      contacts: [],
-      replaced: [],
-      hasAdmitted: true,
-    };
+    return { ...compared, sender: to, configuration: id, size: taken.size };
   };
   for (let round = 0, now = 0; round < 6; round++) {
     now = healing.wakeAt;
@@ -80,5 +82,32 @@ describe("Rust members that went astray from where most are (PITFALLS B3)", () =
 
   it("are left where they are by one that is with no majority", () => {
     assert.deepEqual(evictedFrom(hosts(4), hosts(2, 5)), new Set());
+  });
+});
+
+describe("whoever was left behind by members that have all left us", () => {
+  it("asks newcomers, too, that have it as a member and asked where it is", () => {
+    const view = viewOfSize(5);
+    const out = new Outgoing<HealingCall>();
+    const healing = new Healing({ self, settings: DEFAULT_SETTINGS, random: seededRandom(5n) }, out);
+    healing.entered(view, uuid(4), []);
+    healing.follow(view, undefined, undefined, 0);
+    const elsewhere = 77n;
+    healing.compare(
+      { kind: "compare", sender: newcomer, configuration: elsewhere, past: [], uuid: uuid(100) },
+      0,
+    );
+    const asked: Endpoint[] = [];
+    for (let round = 0; round < 4 && asked.length === 0; round++) {
+      const now = healing.wakeAt;
+      healing.wake(now, { isFree: false, awaited: undefined });
+      for (const effect of out.take()) {
+        const call = effect.kind === "call" ? out.answered(effect.call) : undefined;
+        if (effect.kind !== "call" || call === undefined) continue;
+        if (call.kind === "return") asked.push(effect.to);
+        else healing.answered(call, { ...compared, configuration: elsewhere, sender: effect.to }, now);
+      }
+    }
+    assert.deepEqual(asked.slice(0, 1), [newcomer]);
   });
 });

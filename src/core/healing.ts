@@ -156,7 +156,9 @@ export class Healing {
     if (view?.has(sender)) this.#laggards.hasAsked(sender);
     if (view !== undefined && configuration !== view.id && !this.#history.isPast(configuration)) {
       if (view.has(sender)) this.doubt(now);
-      else if (this.#origins.isFounder) this.#origins.claim(sender, true, this.#comparison(view), now);
+      else this.#wayBack.met(sender, "other");
+      if (!view.has(sender) && this.#origins.isFounder)
+        this.#origins.claim(sender, true, this.#comparison(view), now);
     }
     return {
       kind: "compared",
@@ -263,10 +265,7 @@ export class Healing {
 
   #onCompared(view: View, to: Endpoint, reply: Compared, now: Millis): Remedy | undefined {
     if (reply.configuration === view.id) return undefined;
-    if (this.#origins.isSucceededBy(to, reply, view)) {
-      this.doubt(now);
-      return undefined;
-    }
+    if (this.#origins.isSucceededBy(to, reply, view)) return void this.doubt(now);
     const [first] = reply.chain;
     if (first === undefined) return this.#learnOfMove(reply, now);
     if (first.configuration === view.id) return this.#go(view, reply.chain, now);

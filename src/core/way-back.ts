@@ -51,7 +51,7 @@ export class WayBack {
   readonly #history: Pick<History, "wasIn" | "turn">;
   readonly #out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">;
   #round: Bonds | undefined;
-  /** Who was a member here once, and is somewhere else that has us as a member. */
+  /** Those who are no members here, or no more, and are somewhere else that has us as a member. */
   readonly #met = new Set<Endpoint>();
   /** Where we may go aside to, once it is known who is there. */
   #aside: View | undefined;
@@ -80,7 +80,7 @@ export class WayBack {
     this.#met.clear();
   }
 
-  /** A Node member that is gone from our configuration said where it is. In another one that has us, it can tell us the way. */
+  /** A Node member that is not in our configuration said where it is. In another one that has us, it can tell us the way. */
   met(node: Endpoint, finding: Finding): void {
     if (finding === "other" && this.#met.size < ASKED_MAX) this.#met.add(node);
   }
