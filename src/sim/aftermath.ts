@@ -37,7 +37,7 @@ export function checkAftermath(world: World): void {
   world.forgiveAll();
   // Whoever is left behind is told so again and again; and a decision may still be on its way, in a classic round.
   const { head, watch } = world;
-  const isDeciding = head !== undefined && watch.votes.hasBegun(head.id);
+  const isDeciding = head !== undefined && watch.votes.isUnderWay(head.id);
   if (stragglers(world).length === 0 && !isDeciding) watch.bounds.beginIdle(world.now);
   world.run(IDLE_MS);
   watch.bounds.endIdle(world.now, world.living);

@@ -57,6 +57,11 @@ export class Votes implements Checker {
     return election !== undefined && election.fast.size + election.ballots.size > 0;
   }
 
+  /** Whether anybody has voted, or promised to, in this configuration. */
+  isUnderWay(id: ConfigurationId): boolean {
+    return this.hasBegun(id) || (this.#elections.get(id)?.promised.size ?? 0) > 0;
+  }
+
   uttered(process: Process, gossip: Gossip): void {
     // No promise, but a question where somebody is, which one may ask that is about to go.
     if (gossip.kind === "promise" && compareRanks(gossip.rank, INQUIRY_RANK) === 0) return;
