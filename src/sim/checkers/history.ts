@@ -138,11 +138,11 @@ export class History implements Checker {
     return isOver && !this.#chapters.has(view.id) && view.size === cut.view.size - 1 && !view.has(endpoint);
   }
 
-  /** Others are where the same decision led by other words of its joiners. */
+  /** Others are where the same decision led by other words of its joiners, or have gone on from there. */
   #isAstray({ view, from }: Chapter): boolean {
+    const isReal = ({ present, next }: Chapter): boolean => present > 0 || next !== undefined;
     return [...this.#chapters.values()].some(
-      (one) =>
-        one.from === from && one.present > 0 && this.#changelings.between(one.view, view) !== undefined,
+      (one) => one.from === from && isReal(one) && this.#changelings.between(one.view, view) !== undefined,
     );
   }
 
