@@ -282,7 +282,7 @@ describe("checkers", () => {
       (invariant) => void reports.push(invariant),
       () => 0,
     );
-    const process = { view: { id: 2n } } as Process;
+    const process = { view: { id: 2n }, seemsNode: true } as Process;
     for (const [token, configuration] of [1n, 2n].entries()) {
       joins.heard(process, { kind: "join", sender: stranger, configuration } as Request, token);
     }

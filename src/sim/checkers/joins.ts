@@ -66,8 +66,10 @@ export class Joins implements Checker {
     this.#waiting.delete(process);
   }
 
-  took(_process: Process, _cut: ViewChange): void {
+  took(process: Process, { view }: ViewChange): void {
     this.#taken += 1;
+    // Others had it join anew, as they do with Rust members: whom they have at its address is not this process any more.
+    if (!process.seemsNode && !view.has(process.endpoint)) this.#asked.set(process, new Set());
   }
 
   stepped(process: Process, _event: Event): void {
