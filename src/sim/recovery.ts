@@ -69,7 +69,7 @@ function isGone(node: Endpoint, world: World): boolean {
   const process = hosts.get(node)?.process;
   if (process?.isLiving !== true) return true;
   if (process.model !== "node") return !isIn(head, process) || !isHeard(process, world);
-  if (isIn(head, process)) return !isTold(process, world) && !watch.votes.hasBegun(head!.id);
+  if (isIn(head, process)) return !isTold(process, world) && !watch.votes.hasLasting(head!.id);
   return process.cuts.every(({ degraded }) => degraded) || !watch.joins.wasLetIn(process, head!);
 }
 
@@ -82,11 +82,21 @@ function isHeard({ view, endpoint }: Process, world: World): boolean {
 }
 
 /**
- * For the same reason whoever succeeds nobody but the dead hears of nothing. It asks for votes, but of what Rust members only
- * report, and do not agree on, nothing can be asked.
+ * For the same reason little is heard by one to whom no chain of living members leads from most of the others. It asks for
+ * votes, but of what Rust members only report, and do not agree on, nothing can be asked, nor of what they voted for after a
+ * promise.
  */
 function isTold({ view, endpoint }: Process, world: World): boolean {
-  return view!.isAllNode || view!.observersOf(endpoint).some((node) => isThere(node, world));
+  const living = view!.members.filter((node) => isThere(node, world));
+  const heard = new Set([endpoint]);
+  // Node members look past the dead, and so tell everybody.
+  const reaches = (node: Endpoint): boolean =>
+    world.hosts.get(node)?.process?.model === "node" || view!.subjectsOf(node).some((to) => heard.has(to));
+  for (let size = 0; size < heard.size; ) {
+    size = heard.size;
+    for (const node of living) if (reaches(node)) heard.add(node);
+  }
+  return heard.size >= view!.majority;
 }
 
 function isThere(node: Endpoint, { hosts, head }: World): boolean {

@@ -41,6 +41,8 @@ interface Election {
   readonly chosen: Ballot[];
   /** Endpoints that some observer said want to join. */
   readonly joining: Set<Endpoint>;
+  /** Somebody has voted before it promised anything. */
+  hasLasting: boolean;
 }
 
 export class Votes implements Checker {
@@ -55,6 +57,12 @@ export class Votes implements Checker {
   hasBegun(id: ConfigurationId): boolean {
     const election = this.#elections.get(id);
     return election !== undefined && election.fast.size + election.ballots.size > 0;
+  }
+
+  /** Whether somebody who promises says what was voted for: Rust members forget votes that they cast after a promise (PITFALLS B2). */
+  hasLasting(id: ConfigurationId): boolean {
+    const election = this.#elections.get(id);
+    return election !== undefined && (election.hasLasting || election.ballots.size > 0);
   }
 
   /** Whether anybody has voted, or promised to, in this configuration. */
@@ -139,6 +147,7 @@ export class Votes implements Checker {
       return;
     }
     if (election.promised.has(sender)) this.#report(4, process, "a vote in the fast round after a promise");
+    else election.hasLasting = true;
     election.fast.set(sender, key);
     const ballot = election.fastBallots.get(key) ?? ballotOf(FAST_RANK, key, process);
     election.fastBallots.set(key, ballot);
@@ -219,6 +228,7 @@ function emptyElection(view: View): Election {
     ballots: new Map(),
     chosen: [],
     joining: new Set(),
+    hasLasting: false,
   };
 }
 
