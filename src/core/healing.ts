@@ -216,7 +216,7 @@ export class Healing {
     if (this.#laggards.asksItself(to, view)) return this.#comparison(view);
     const { self, random } = this.#options;
     if (!this.#check.isStrange(to)) return inquiry(self, view.id);
-    return inquiry(elderIn(this.#history.newest.at(-1) ?? view, [self, to], random) ?? self, view.id);
+    return inquiry(elderIn(this.#history.newest.at(-1) ?? view, view, [self, to], random) ?? self, view.id);
   }
 
   answered(call: HealingCall, reply: Reply, now: Millis): Remedy | undefined {

@@ -27,10 +27,16 @@ export function inquiry(sender: Endpoint, configuration: ConfigurationId): Promi
 
 /**
  * In whose name to ask one that does not know us: it may have stayed behind where we had not been let in yet, and knows
- * those who were there before us. One that knows none of them is of another mesh.
+ * those who were there before us; or it has followed meanwhile, and knows those who are here still. One that knows none who
+ * are both is of another mesh.
  */
-export function elderIn(oldest: View, except: readonly Endpoint[], random: Random): Endpoint | undefined {
-  const elders = oldest.members.filter((member) => !except.includes(member));
+export function elderIn(
+  oldest: View,
+  here: View,
+  except: readonly Endpoint[],
+  random: Random,
+): Endpoint | undefined {
+  const elders = oldest.members.filter((member) => here.has(member) && !except.includes(member));
   return elders.length === 0 ? undefined : elders[random.below(elders.length)];
 }
 
