@@ -63,18 +63,16 @@ describe("a certificate", () => {
   }
 
   it("is replayed as all alerts and then all votes, which bring a member of any kind there", () => {
-    for (const certificate of [
-      kick,
-      admit,
-      { ...admit, rank: { round: 3, nodeIndex: 5n }, voters: hosts(5) },
-    ]) {
-      const { alerts, votes } = replayOf(view, certificate);
-      const round = new Round(view, host(0), DEFAULT_SETTINGS, seededRandom(1n));
+    const mesh = viewOfSize(8, (i) => i === 3);
+    for (const one of [kick, admit, { ...admit, rank: { round: 3, nodeIndex: 5n }, voters: hosts(5) }]) {
+      const certificate = { ...one, configuration: mesh.id };
+      const { alerts, votes } = replayOf(mesh, certificate);
+      const round = new Round(mesh, host(0), DEFAULT_SETTINGS, seededRandom(1n));
       assert.equal(alerts.length > 0, certificate.joiners.size > 0);
       let decided: Certificate | undefined;
       for (const gossip of [...alerts, ...votes]) decided = round.hear(gossip, 0).decided ?? decided;
       assert.deepEqual(decided?.value, certificate.value);
-      assert.equal(viewAfter(view, decided!), viewAfter(view, certificate));
+      assert.equal(viewAfter(mesh, decided!), viewAfter(mesh, certificate));
     }
   });
 });

@@ -103,7 +103,7 @@ describe("a view change whose joiner came in two variants (PITFALLS B3)", () => 
 
 describe("a member at the crossroads", () => {
   it("follows the others, tells it as a cut without joins or removals, and hears what they said there", () => {
-    const lone = LoneMember.among(hosts(4, 1));
+    const lone = LoneMember.among(hosts(4, 1), { isForeign: (member) => member === host(4) });
     const { view } = lone;
     const node = host(100);
     for (const [ring, sender] of view.observersOf(node).entries()) {

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { host, viewOfSize } from "../../test/core/sample-views.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Broadcast, FastAccepted } from "./messages.ts";
+import { identified } from "./identity.ts";
+import type { Broadcast, FastAccepted, Proposal } from "./messages.ts";
 import { seededRandom } from "./random.ts";
 import type { View } from "./view.ts";
 
@@ -42,6 +43,24 @@ describe("dissemination (PROTOCOL §10)", () => {
     const dissemination = among(viewOfSize(5));
     assert.ok(dissemination.receive(broadcast(1n), now)!.length > 0);
     assert.equal(dissemination.receive(broadcast(1n), now), undefined);
+  });
+
+  it("waits for the whole of a vote that came through a Rust member, where all members are Node", () => {
+    for (const isMixed of [false, true]) {
+      const view = viewOfSize(5, (i) => isMixed && i === 3);
+      const dissemination = among(view);
+      const value = [host(9)];
+      const told = (value: Proposal): readonly Endpoint[] | undefined => {
+        const gossip = { ...vote(), configuration: view.id, value };
+        return dissemination.receive({ ...broadcast(1n), gossip }, now);
+      };
+      assert.equal(told(value) !== undefined, isMixed);
+      assert.equal(
+        told(identified(value, [7n])) !== undefined,
+        !isMixed,
+        "heard by now only where it was whole",
+      );
+    }
   });
 
   it("knows its own broadcasts when they come back, and gives each its own id", () => {

@@ -9,6 +9,7 @@
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { GossipFilter } from "./gossip-filter.ts";
+import { isWhole } from "./identity.ts";
 import type { Broadcast, Gossip } from "./messages.ts";
 import type { Random } from "./random.ts";
 import type { View } from "./view.ts";
@@ -67,8 +68,13 @@ export class Dissemination {
     return { broadcast, to: this.#tellsTo() };
   }
 
-  /** Whom to tell of a broadcast that came in; `undefined` where it was heard before. */
+  /**
+   * Whom to tell of a broadcast that came in; `undefined` where it was heard before, or where something was left out on its way,
+   * for others bring the whole of it.
+   */
   receive({ unix, unique, gossip }: Broadcast, now: Millis): readonly Endpoint[] | undefined {
+    const isOurs = gossip.configuration === this.#view?.id && "value" in gossip;
+    if (isOurs && !isWhole(gossip.value, this.#view!)) return undefined;
     if (!this.#filter.add(unix, unique, now)) return undefined;
     if (gossip.sender !== this.#self) this.#filter.compareClocks(gossip.sender, unix, now);
     return this.#tellsTo();

@@ -2,6 +2,7 @@
 // incarnations of one process ask to be let in, its members may admit different ones (PITFALLS B3). Where all members run
 // this library a vote says it too, and what is decided is the same for all.
 
+import type { Endpoint } from "./endpoint.ts";
 import { Fnv, uuidBytesOf } from "./hash.ts";
 import type { Joiner, Proposal } from "./messages.ts";
 
@@ -23,6 +24,17 @@ export function identityOf(joiner: Joiner): bigint {
 /** The same value, which says as whom its joiners come, in their order. */
 export function identified(value: Proposal, identities: readonly bigint[]): Proposal {
   return identities.length === 0 ? value : Object.assign([...value], { identities });
+}
+
+/**
+ * False of a value that does not say as whom its joiners come, though all members vote on that. Rust members leave it out when
+ * they tell the others on, and those tell on who were just let in, or are on their way in or out.
+ */
+export function isWhole(
+  value: Proposal,
+  members: { readonly isAllNode: boolean; has(node: Endpoint): boolean },
+): boolean {
+  return value.identities !== undefined || !members.isAllNode || value.every((node) => members.has(node));
 }
 
 /** The same value, with advice as whom its joiners come, in their order. */

@@ -11,6 +11,7 @@ export function refused(code: RefusalCode, why: string): Refused {
 export const refuse: {
   readonly invalidEndpoint: Refused;
   readonly invalidProposal: Refused;
+  readonly notWhole: Refused;
   readonly hostExists: Refused;
   readonly uuidExists: Refused;
   readonly wrongConfiguration: Refused;
@@ -34,6 +35,7 @@ export const refuse: {
 } = {
   invalidEndpoint: refused("invalid_argument", "invalid endpoint"),
   invalidProposal: refused("invalid_argument", "invalid proposal: expected a sorted list without duplicates"),
+  notWhole: refused("invalid_argument", "invalid proposal: expected to say as whom its joiners come"),
   hostExists: refused("already_exists", "host already exists"),
   uuidExists: refused("already_exists", "uuid already exists"),
   wrongConfiguration: refused("aborted", "mismatched configuration id"),

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { batchesAbout } from "../../test/core/council.ts";
-import { host, hosts, joiner, joinerAt, K, nodeMetadata, viewOfSize } from "../../test/core/sample-views.ts";
+import {
+  asVoted,
+  host,
+  hosts,
+  joiner,
+  joinerAt,
+  K,
+  nodeMetadata,
+  viewOfSize,
+} from "../../test/core/sample-views.ts";
 import type { Conclusion } from "./conclusion.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -54,6 +63,27 @@ function votesIn(conclusions: readonly Conclusion[]): readonly Proposal[] {
     say.flatMap((gossip) => (gossip.kind === "fastAccepted" ? [[...gossip.value]] : [])),
   );
 }
+
+describe("a round among Node members", () => {
+  it("refuses what does not say as whom its joiners come", () => {
+    const rank = { round: 2, nodeIndex: 1n };
+    const said = { sender: host(1), configuration: view.id };
+    const round = roundOf();
+    for (const [value, reply] of [
+      [[newcomer], refuse.notWhole],
+      [[host(4)], ack],
+    ] as const) {
+      assert.equal(round.hear({ ...said, kind: "fastAccepted", value }, 0).reply, reply);
+      assert.equal(round.hear({ ...said, kind: "accept", rank, value }, 0).reply, reply);
+      assert.equal(round.hear({ ...said, kind: "accepted", rank, value }, 0).reply, reply);
+    }
+    assert.equal(
+      round.hear({ ...said, kind: "promise", rank, voted: rank, value: [newcomer] }, 0).reply,
+      refuse.notWhole,
+    );
+    assert.deepEqual(round.awaited?.members, view.next([host(4)], new Map()).members);
+  });
+});
 
 describe("a round that hears of edges (PROTOCOL §12)", () => {
   it("votes once, when nobody is unstable and somebody stable, for them in Endpoint order", () => {
@@ -229,13 +259,14 @@ describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
     assert.deepEqual(votesIn([round.wake(1530)]), [[newcomer]]);
   });
 
-  it("comes in as the variant that most rings hold, and the others are named", () => {
-    const round = roundOf();
-    for (const ring of view.observersOf(newcomer).keys()) {
-      round.hear(joinOn(ring, newcomer, joiner(ring < 6 ? 100 : 101)), 0);
+  it("comes in as the variant that most rings hold, beside Rust members, and the others are named", () => {
+    const mesh = viewOfSize(5, (i) => i === 4);
+    const round = roundOf(mesh);
+    for (const ring of mesh.observersOf(newcomer).keys()) {
+      round.hear(joinOn(ring, newcomer, joiner(ring < 6 ? 100 : 101), mesh), 0);
     }
     const [decision] = hosts(4)
-      .map((sender) => round.hear(vote(sender, [newcomer]), 1))
+      .map((sender) => round.hear({ ...vote(sender, [newcomer]), configuration: mesh.id }, 1))
       .flatMap(({ decided, variants }) => (decided === undefined ? [] : [{ decided, variants }]));
     assert.deepEqual(decision!.decided.joiners, new Map([[newcomer, joiner(100)]]));
     assert.deepEqual(decision!.variants, new Map([[newcomer, [joiner(100), joiner(101)]]]));
@@ -349,11 +380,13 @@ describe("a joiner that is told of in two variants (PITFALLS B3)", () => {
 });
 
 describe("a decision that names a joiner which is not known here (PITFALLS B1)", () => {
-  const votes = hosts(4).map((sender) => vote(sender, [host(1), newcomer]));
+  const value = asVoted(view, [host(1), newcomer]);
+  const votes = hosts(4).map((sender) => vote(sender, value));
 
   function decidedButUnknown(now: Millis, of: View = view): Round {
     const round = roundOf(of);
-    for (const { decided, isLost } of votes.map((one) => round.hear({ ...one, configuration: of.id }, now))) {
+    const said = { configuration: of.id, value: asVoted(of, [host(1), newcomer]) };
+    for (const { decided, isLost } of votes.map((one) => round.hear({ ...one, ...said }, now))) {
       assert.deepEqual([decided, isLost], [undefined, false]);
     }
     return round;
@@ -365,7 +398,7 @@ describe("a decision that names a joiner which is not known here (PITFALLS B1)",
     assert.equal(round.wake(1e9).isLost, false);
     const { decided, reply } = round.hear(joinOn(4, newcomer), 1e9);
     assert.deepEqual(reply, ack);
-    assert.deepEqual(decided?.value, [host(1), newcomer]);
+    assert.deepEqual(decided?.value, value);
     assert.deepEqual(decided?.joiners, new Map([[newcomer, joinerAt(newcomer)]]));
   });
 
@@ -412,7 +445,7 @@ describe("a decision that names a joiner which is not known here (PITFALLS B1)",
     assert.equal(round.hear(prepare, 1500).promise, undefined);
     for (const sender of hosts(3)) assert.equal(round.hear(accepted(sender), 1500).decided, undefined);
     assert.equal(round.wakeAt, Infinity);
-    assert.deepEqual(round.hear(joinOn(0, newcomer), 1600).decided?.value, [host(1), newcomer]);
+    assert.deepEqual(round.hear(joinOn(0, newcomer), 1600).decided?.value, value);
   });
 });
 

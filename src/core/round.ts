@@ -10,6 +10,7 @@ import { CutDetector, faultInEdge } from "./cut-detector.ts";
 import type { Millis } from "./doorway.ts";
 import { compareEndpoints, type Endpoint } from "./endpoint.ts";
 import { FastPaxos } from "./fast-paxos.ts";
+import { isWhole } from "./identity.ts";
 import { JoinerLedger, missingJoinerMs } from "./joiner-ledger.ts";
 import {
   type Alerts,
@@ -142,6 +143,7 @@ export class Round {
     if (gossip.sender !== this.#self) this.#deafAt = Infinity;
     if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
     if (this.#decision !== undefined) return ack;
+    if ("value" in gossip && !isWhole(gossip.value, this.view)) return refuse.notWhole;
     switch (gossip.kind) {
       case "fastAccepted":
         return this.#hearVote(member, gossip.value, now);
@@ -290,10 +292,8 @@ export class Round {
     if (this.#decision === undefined) return;
     const { value, until } = this.#decision;
     const joiners = this.#ledger.resolve(value, this.view, now >= until);
-    if (joiners === undefined) {
-      this.#draft.isLost = now >= until;
-      return;
-    }
+    this.#draft.isLost = joiners === undefined && now >= until;
+    if (joiners === undefined) return;
     this.#draft.decided = certify(this.view, value, joiners, this.#fast, this.#classic);
     if (value.identities === undefined) this.#draft.variants = this.#ledger.contested(joiners);
   }

@@ -21,7 +21,7 @@ import { refused } from "../../src/core/refusals.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/core/settings.ts";
 import { View } from "../../src/core/view.ts";
 import { batchesAbout } from "./council.ts";
-import { foreignMetadata, host, joinerAt, K, nodeMetadata, uuid } from "./sample-views.ts";
+import { asVoted, foreignMetadata, host, joinerAt, K, nodeMetadata, uuid } from "./sample-views.ts";
 
 type Sent = Extract<Effect, { kind: "send" }>;
 type Called = Extract<Effect, { kind: "call" }>;
@@ -171,7 +171,8 @@ export class LoneMember {
     for (const batch of batchesAbout(view, value, joinerOf)) this.hear(batch);
     for (const sender of view.members) {
       if (this.view !== view || sender === this.self) continue;
-      this.hear({ kind: "fastAccepted", sender, configuration: view.id, value });
+      const said = { sender, configuration: view.id, value: asVoted(view, value, joinerOf) };
+      this.hear({ kind: "fastAccepted", ...said });
     }
   }
 

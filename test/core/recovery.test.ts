@@ -101,7 +101,7 @@ describe("classic rounds (PITFALLS B6)", () => {
       kind: "fastAccepted",
       sender: host(1),
       configuration: council.view.id,
-      value: p1,
+      value: asVoted(council.view, p1),
     });
     assert.ok(council.round(host(0)).wakeAt < Infinity);
     council.now = council.round(host(0)).wakeAt;

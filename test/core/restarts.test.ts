@@ -8,7 +8,7 @@ import type { NodeId } from "../../src/core/endpoint.ts";
 import { refuse } from "../../src/core/refusals.ts";
 import { at, type VirtualMember, VirtualMesh, viewOf } from "../virtual-mesh.ts";
 import { LoneMember } from "./lone-member.ts";
-import { host, hosts, joinerAt } from "./sample-views.ts";
+import { asVoted, host, hosts, joinerAt } from "./sample-views.ts";
 
 const DETECTION_MS = 8000;
 
@@ -211,8 +211,9 @@ describe("a decision that cannot be applied (PITFALLS B1)", () => {
 
   it("is waited for among Node members, which are asked what it was", () => {
     const lone = LoneMember.among(hosts(4, 1));
+    const value = asVoted(lone.view, [host(100)]);
     for (const sender of hosts(4, 1)) {
-      lone.hear({ kind: "fastAccepted", sender, configuration: lone.view.id, value: [host(100)] });
+      lone.hear({ kind: "fastAccepted", sender, configuration: lone.view.id, value });
     }
     lone.sleep(30_000);
     assert.equal(lone.degraded, false);
@@ -222,8 +223,9 @@ describe("a decision that cannot be applied (PITFALLS B1)", () => {
   it("is applied when the joiner's data comes in time", () => {
     const lone = LoneMember.among(hosts(4, 1));
     const { view } = lone;
+    const value = asVoted(view, [host(1), host(100)]);
     for (const sender of hosts(4, 1)) {
-      lone.hear({ kind: "fastAccepted", sender, configuration: view.id, value: [host(1), host(100)] });
+      lone.hear({ kind: "fastAccepted", sender, configuration: view.id, value });
     }
     lone.sleep(1500);
     const sender = view.observersOf(host(100))[3]!;

@@ -61,10 +61,15 @@ export function joinerAt(node: Endpoint): Joiner {
   return joiner(Number(node.split(/[.:]/)[2]) * 256 + Number(node.split(/[.:]/)[3]));
 }
 
-/** The value as members of this view vote for it, all of which are of this library. */
-export function asVoted(view: View, value: Proposal): Proposal {
+/** The value as members of this view vote for it: where all are of this library they say as whom its joiners come. */
+export function asVoted(
+  view: View,
+  value: Proposal,
+  joinerOf: (node: Endpoint) => Joiner = joinerAt,
+): Proposal {
+  if (!view.isAllNode) return value;
   return identified(
     value,
-    value.filter((node) => !view.has(node)).map((node) => identityOf(joinerAt(node))),
+    value.filter((node) => !view.has(node)).map((node) => identityOf(joinerOf(node))),
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Event, Millis } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import type { Broadcast, Request } from "../../core/messages.ts";
+import type { Broadcast, Gossip, Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import { Marks } from "../marks.ts";
 import type { Process } from "../process.ts";
@@ -49,7 +49,7 @@ export class Relays implements Checker {
 
   heard(process: Process, request: Request): void {
     this.#owed = undefined;
-    if (request.kind !== "broadcast") return;
+    if (request.kind !== "broadcast" || lacksIdentities(request.gossip, process)) return;
     if (this.#hears(process, request) && hasAudience(process)) this.#owed = request;
   }
 
@@ -113,4 +113,10 @@ export class Relays implements Checker {
 
 function hasAudience({ view, endpoint }: Process): boolean {
   return view !== undefined && view.size > (view.size === 1 && view.has(endpoint) ? 1 : 0);
+}
+
+/** A vote of Node members that came through a Rust member does not say any more as whom joiners come: it is not to be heard. */
+function lacksIdentities(gossip: Gossip, { view }: Process): boolean {
+  if (view?.isAllNode !== true || gossip.configuration !== view.id || !("value" in gossip)) return false;
+  return gossip.value.identities === undefined && gossip.value.some((node) => !view.has(node));
 }
