@@ -30,7 +30,7 @@ export const SIM_FLAGS: readonly FlagSpec[] = [
     name: "weather",
     value: "KIND",
     isList: true,
-    help: "the kinds there may be, or all; without any, those of which no seed is known to fail",
+    help: "the kinds there may be; all, where none is named",
   },
   { name: "file", value: "PATH", help: "a seed file, as in test/seeds, instead of the flags above" },
   {
@@ -134,12 +134,9 @@ async function list(isJson: boolean, around: Surroundings): Promise<number> {
     );
   }
   if (isJson) return 0;
-  await around.line(
-    "\nweather (of those in brackets seeds are known that fail, and they blow only when asked for):",
-  );
+  await around.line("\nweather:");
   for (const kind of WEATHER_KINDS) {
-    const { about, open } = WEATHER[kind];
-    await around.line(`${(open ? `[${kind}]` : kind).padEnd(28)} ${about}`);
+    await around.line(`${kind.padEnd(28)} ${WEATHER[kind]}`);
   }
   return 0;
 }

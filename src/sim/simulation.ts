@@ -32,7 +32,7 @@ export interface SimulationOptions {
   readonly search?: Search | undefined;
   /** How long the weather lasts; drawn where nobody says. Scenarios last as long as they do. */
   readonly durationMs?: Millis | undefined;
-  /** What weather there may be; that of which no seed is known to fail, where nobody says. */
+  /** What weather there may be; of all kinds, where nobody says. */
   readonly kinds?: readonly WeatherKind[] | undefined;
   readonly makeMachine?: MakeMachine | undefined;
   readonly keepsTranscript?: boolean | undefined;

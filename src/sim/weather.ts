@@ -24,35 +24,29 @@ export type WeatherKind =
   | "leaves"
   | "rustMembers";
 
-/**
- * Every kind of weather in a sentence. Of those that are marked `open`, seeds are known that fail; they blow only when they
- * are asked for.
- */
-export const WEATHER: Readonly<Record<WeatherKind, { readonly about: string; readonly open?: true }>> = {
-  delays: { about: "messages take up to a third of a second and overtake each other" },
-  stragglers: { about: "a few messages take seconds" },
-  lostCalls: { about: "some probes and join calls are lost" },
-  loss: { about: "messages of all kinds are lost", open: true },
-  duplication: { about: "messages arrive twice" },
-  partitions: { about: "a minority is cut off for a while", open: true },
-  oneWayCuts: { about: "some hear nothing from others, who hear them", open: true },
-  flipFlops: { about: "the links of one member come and go", open: true },
-  crashes: { about: "processes die" },
-  powerCuts: { about: "hosts vanish with their processes" },
-  restarts: { about: "processes die and come back at their addresses" },
-  freezes: { about: "processes stand still for less time than it takes to be removed" },
-  longFreezes: { about: "processes stand still for up to a minute" },
-  wrongClocks: { about: "clocks are wrong by up to two hours when a process starts" },
-  drift: { about: "clocks run up to one per cent too fast or too slow" },
-  joins: { about: "new members come" },
-  leaves: { about: "members leave" },
-  rustMembers: { about: "some members run a model of the Rust peer", open: true },
+/** Every kind of weather in a sentence. */
+export const WEATHER: Readonly<Record<WeatherKind, string>> = {
+  delays: "messages take up to a third of a second and overtake each other",
+  stragglers: "a few messages take seconds",
+  lostCalls: "some probes and join calls are lost",
+  loss: "messages of all kinds are lost",
+  duplication: "messages arrive twice",
+  partitions: "a minority is cut off for a while",
+  oneWayCuts: "some hear nothing from others, who hear them",
+  flipFlops: "the links of one member come and go",
+  crashes: "processes die",
+  powerCuts: "hosts vanish with their processes",
+  restarts: "processes die and come back at their addresses",
+  freezes: "processes stand still for less time than it takes to be removed",
+  longFreezes: "processes stand still for up to a minute",
+  wrongClocks: "clocks are wrong by up to two hours when a process starts",
+  drift: "clocks run up to one per cent too fast or too slow",
+  joins: "new members come",
+  leaves: "members leave",
+  rustMembers: "some members run a model of the Rust peer",
 };
 
 export const WEATHER_KINDS: readonly WeatherKind[] = Object.keys(WEATHER) as WeatherKind[];
-
-/** What blows where nobody asks for anything else. */
-const SETTLED_KINDS: readonly WeatherKind[] = WEATHER_KINDS.filter((kind) => !WEATHER[kind].open);
 
 /** The weather of one run. */
 export interface Forecast {
@@ -94,7 +88,7 @@ export const MEMBERS_MAX = 2000;
 export function forecast(dice: Stream, wishes: Wishes): Forecast {
   const members = drawSize(dice);
   const durationMs = 1000 * dice.between(10, members <= MANY ? 60 : 20);
-  const allowed = new Set(wishes.kinds ?? SETTLED_KINDS);
+  const allowed = new Set(wishes.kinds ?? WEATHER_KINDS);
   const kinds = new Set<WeatherKind>();
   for (const kind of WEATHER_KINDS) {
     const blows = kind !== "rustMembers" && dice.chance(0.4);
