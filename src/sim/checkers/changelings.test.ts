@@ -18,19 +18,29 @@ describe("joiners that came as several", () => {
     changelings.came(process(9), uuid(9));
     changelings.came(process(9), uuid(10));
     assert.equal(changelings.between(as(9), as(10)), undefined);
-    changelings.admitted(process(2), [host(9)]);
-    assert.equal(changelings.between(as(9), as(10)), undefined, "a Node member knows as whom it came");
-    changelings.admitted(rust, [host(9)]);
+    for (const from of [viewAmong([0, 1, 2]), undefined]) changelings.admitted(process(2), [host(9)], from);
+    assert.equal(changelings.between(as(9), as(10)), undefined, "Node members vote on as whom it came");
+    changelings.admitted(rust, [host(9)], before);
     assert.equal(changelings.between(as(9), as(10)), rust);
+    assert.ok(!changelings.mayPart(as(9), as(10)));
     assert.equal(changelings.between(as(9), as(9)), undefined);
     assert.equal(changelings.between(before, as(10)), undefined);
+  });
+
+  it("are nobody's fault where members that cannot vote on as whom they come let them in", () => {
+    const changelings = new Changelings();
+    changelings.came(process(9), uuid(9));
+    changelings.came(process(9), uuid(10));
+    assert.ok(!changelings.mayPart(as(9), as(10)));
+    changelings.admitted(process(2), [host(9)], before);
+    assert.ok(changelings.mayPart(as(9), as(10)));
   });
 
   it("are laid to themselves where they take another uuid for every attempt", () => {
     const changelings = new Changelings();
     const itself = process(9, "rust");
     changelings.came(itself, uuid(9));
-    changelings.admitted(rust, [host(9)]);
+    changelings.admitted(rust, [host(9)], before);
     assert.equal(changelings.between(as(9), as(10)), itself);
   });
 
@@ -38,7 +48,7 @@ describe("joiners that came as several", () => {
     const changelings = new Changelings();
     changelings.came(process(9), uuid(9));
     changelings.came(process(9), uuid(9));
-    changelings.admitted(rust, [host(9)]);
+    changelings.admitted(rust, [host(9)], before);
     assert.equal(changelings.between(as(9), as(10)), undefined);
   });
 });

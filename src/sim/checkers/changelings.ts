@@ -11,7 +11,7 @@ export class Changelings {
   readonly #uuids = new Map<Endpoint, Set<NodeId>>();
   /**
    * To whom to lay it: a model of another peer that takes another uuid for every attempt, or one that let in a process that
-   * had started again.
+   * had started again; to a Node member where that did so, among members that cannot vote on who comes.
    */
   readonly #culprits = new Map<Endpoint, Process>();
 
@@ -21,9 +21,9 @@ export class Changelings {
     if (!isNode(process)) this.#culprits.set(process.endpoint, process);
   }
 
-  /** Its word counts for those who follow it, who cannot know better. */
-  admitted(by: Process, joined: readonly Endpoint[]): void {
-    if (isNode(by)) return;
+  /** They were let in from here, if it was here before. Its word counts for those who follow it, who cannot know better. */
+  admitted(by: Process, joined: readonly Endpoint[], from: View | undefined): void {
+    if (isNode(by) && from?.isAllNode !== false) return;
     for (const node of joined) {
       const cameAgain = (this.#uuids.get(node)?.size ?? 0) > 1;
       if (cameAgain && !this.#culprits.has(node)) this.#culprits.set(node, by);
@@ -36,6 +36,12 @@ export class Changelings {
     if (one === other || keyOf(one.members) !== keyOf(other.members)) return undefined;
     const changeling = one.members.find((node) => this.#culprits.has(node));
     return changeling && this.#culprits.get(changeling);
+  }
+
+  /** They differ by a joiner that nobody could vote on, so that Node members may part there, until the fewer change over. */
+  mayPart(one: View, other: View): boolean {
+    const culprit = this.between(one, other);
+    return culprit !== undefined && isNode(culprit);
   }
 }
 

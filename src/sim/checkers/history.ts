@@ -97,7 +97,7 @@ export class History implements Checker {
       this.#report(7, process, `degraded is ${degraded} in a view that says otherwise`);
     }
     this.#checkCut(process, cut, before);
-    this.#changelings.admitted(process, cut.joined);
+    this.#changelings.admitted(process, cut.joined, before?.view);
     if (hasGivenUp || this.#isEvicted(process, cut) || this.#isOutByHearsay(cut, before)) {
       this.#move(process, undefined);
       return undefined;
@@ -105,7 +105,7 @@ export class History implements Checker {
     const wasStep = before !== undefined && !before.degraded;
     const culprit = before && this.#changelings.between(before.view, view);
     // Where members know a joiner by different uuids, the fewer follow the others (PITFALLS B3).
-    if (culprit !== undefined)
+    if (culprit !== undefined && !isNode(culprit))
       this.#report(2, culprit, `has members go from ${before!.view.id} to ${view.id}`);
     if (foundsAgain(process, view)) this.#chapters.delete(view.id);
     const isStep = wasStep && culprit === undefined;
@@ -187,7 +187,7 @@ export class History implements Checker {
       if (isFirstOfNode) next.by = process;
       return isFirstOfNode;
     }
-    if (next !== undefined && !wasHearsay) {
+    if (next !== undefined && !wasHearsay && !this.#changelings.mayPart(next.view, view)) {
       const culprit = this.#changelings.between(next.view, view) ?? (isFirstOfNode ? next.by : process);
       this.#report(2, culprit, `${from.id} has two successors`);
     }
