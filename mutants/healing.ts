@@ -102,9 +102,9 @@ export const HEALING: readonly Mutant[] = [
   {
     name: "not-past-suspects",
     breaks: "those whose predecessors all crashed are told by the ones before",
-    file: "dissemination.ts",
-    find: "const LOOK_PAST_MAX = 16;",
-    replace: "const LOOK_PAST_MAX = 0;",
+    file: "company.ts",
+    find: "export const LOOK_PAST_MAX = 16;",
+    replace: "export const LOOK_PAST_MAX = 0;",
     first: "S36",
   },
   {

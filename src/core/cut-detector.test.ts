@@ -242,10 +242,11 @@ describe("a cut detector", () => {
 });
 
 describe("a member's tellers", () => {
-  it("are all gone when all its observers are reported, and only where some members are Rust", () => {
+  it("are all gone when all its observers are reported, unless Node members look past those", () => {
     const node = host(0);
     for (const [view, isAlone] of [
-      [viewOfSize(30, (i) => i === 7), true],
+      [viewOfSize(30, (i) => i > 0), true],
+      [viewOfSize(30, (i) => i === 7), false],
       [viewOfSize(30), false],
     ] as const) {
       const detector = detectorOf(view);
@@ -255,6 +256,8 @@ describe("a member's tellers", () => {
         report(detector, teller, 1);
       }
       assert.equal(detector.isCutOff(node), isAlone);
+      assert.equal(detector.isCompany(node), view.isAllNode === false);
+      assert.ok(!isAlone || view.members.every((member) => member === node || !detector.isCompany(member)));
     }
   });
 

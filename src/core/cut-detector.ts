@@ -10,6 +10,7 @@
 // these accusers hold fewer than L rings; it would otherwise be found only when it has got new observers.
 
 import { countOnes } from "./bitset.ts";
+import { companyOf } from "./company.ts";
 import type { Millis } from "./doorway.ts";
 import { compareEndpoints, type Endpoint } from "./endpoint.ts";
 import type { Edge, Proposal, Refused } from "./messages.ts";
@@ -37,6 +38,7 @@ export class CutDetector {
   readonly #accusers = new Map<Endpoint, Map<Endpoint, Millis>>();
   /** By member: when something that it said last arrived. */
   readonly #heardAt: Float64Array;
+  #company: ReadonlySet<Endpoint> = new Set();
   readonly #unstableSince = new Map<Endpoint, Millis>();
   /** Subject → since when it has been stable. */
   readonly #stable = new Map<Endpoint, Millis>();
@@ -87,10 +89,17 @@ export class CutDetector {
     this.#set(node, (this.#reports.get(node) ?? 0) | (1 << ring), now);
   }
 
-  /** All who would tell this member anything are reported, and Rust members do not look past them. */
+  /** The word of most members does not get to this one any more, past those that are reported. */
   isCutOff(node: Endpoint): boolean {
-    const isTold = this.#view.isAllNode || this.#view.size === 1;
-    return !isTold && this.#view.observersOf(node).every((observer) => this.#accusedAt.has(observer));
+    const view = this.#view;
+    if (view.isAllNode || this.#firstAccusedAt === Infinity) return false;
+    this.#company = companyOf(node, view, (member) => this.#accusedAt.has(member));
+    return this.#company.size < view.majority;
+  }
+
+  /** One of the few that are still heard, ourselves included, if we are cut off. */
+  isCompany(member: Endpoint): boolean {
+    return this.#company.has(member);
   }
 
   /** Adds the reports that follow from observers which are reported themselves. */

@@ -6,6 +6,7 @@
 // addresses are so alike (PITFALLS B14) that this happens when a third crash. So a successor that is suspected is
 // told, and the one behind it too: the living stay connected on every ring.
 
+import { LOOK_PAST_MAX } from "./company.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { GossipFilter } from "./gossip-filter.ts";
@@ -13,9 +14,6 @@ import { isWhole } from "./identity.ts";
 import type { Broadcast, Gossip } from "./messages.ts";
 import type { Random } from "./random.ts";
 import type { View } from "./view.ts";
-
-/** How far to look past suspects on one ring. */
-const LOOK_PAST_MAX = 16;
 
 /** A message of our own and those to be told of it. */
 export interface Telling {

@@ -140,7 +140,7 @@ export class Round {
     const member = this.view.indexOf(gossip.sender);
     if (member < 0) return refuse.notMember(gossip.sender);
     this.#detector.hears(member, now);
-    if (gossip.sender !== this.#self) this.#deafAt = Infinity;
+    if (!this.#detector.isCompany(gossip.sender)) this.#deafAt = Infinity;
     if (gossip.kind === "alerts") return this.#hearAlerts(gossip, now);
     if (this.#decision !== undefined) return ack;
     if ("value" in gossip && !isWhole(gossip.value, this.view)) return refuse.notWhole;
