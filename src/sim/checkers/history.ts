@@ -245,7 +245,7 @@ export class History implements Checker {
       const earlier = this.#chapters.get(this.#admitted.get(uuid) ?? to.id)!;
       const isElsewhere =
         earlier.view.id !== to.id && this.#changelings.between(earlier.view, to) === undefined;
-      if (isElsewhere && isNode(earlier.by) && !earlier.isHearsay)
+      if (isElsewhere && isNode(earlier.by) && !earlier.isHearsay && !this.#isAstray(earlier))
         this.#report(6, process, `uuid ${uuid} is admitted twice`);
       if (from.knows(uuid) || !to.knows(uuid)) this.#report(6, process, `uuid ${uuid} is not new`);
       this.#admitted.set(uuid, to.id);
