@@ -107,7 +107,12 @@ export class Watch {
   }
 
   /** Something that must not be. Of one that is there already, only the first is kept. */
-  report(invariant: number, process: Process | undefined, what: string): void {
+  report(
+    invariant: number,
+    process: Process | undefined,
+    what: string,
+    where: ConfigurationId | undefined = process?.view?.id,
+  ): void {
     const atMs = Math.round(this.#options.now() - this.#options.startedAt);
     const violation = {
       invariant,
@@ -117,16 +122,14 @@ export class Watch {
     };
     const isForeign = process !== undefined && process.model !== "node";
     const isExcused =
-      isForeign || this.#isForced(invariant, process) || this.#excuses.some((excuse) => excuse(violation));
-    const where = process?.view?.id;
+      isForeign || this.#isForced(invariant, where) || this.#excuses.some((excuse) => excuse(violation));
     if (isForeign && invariant === PROMISES && where !== undefined) this.#betrayed.add(where);
     (isExcused ? this.excused : this.violations).push(violation);
   }
 
   /** Where another peer broke its word, two values may be chosen, and no Node member can help it (PITFALLS B2). */
-  #isForced(invariant: number, process: Process | undefined): boolean {
+  #isForced(invariant: number, where: ConfigurationId | undefined): boolean {
     if (!FORCED.has(invariant) || this.#betrayed.size === 0) return false;
-    const where = process?.view?.id;
     const isHere = where !== undefined && this.#betrayed.has(where);
     if (isHere) this.#isSplit = true;
     return isHere || this.#isSplit;

@@ -3,7 +3,7 @@
 
 import type { Event, Millis, ViewChange } from "../../core/doorway.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import type { Gossip, Reply, Request } from "../../core/messages.ts";
+import type { ConfigurationId, Gossip, Reply, Request } from "../../core/messages.ts";
 import type { View } from "../../core/view.ts";
 import type { Ending, Process } from "../process.ts";
 
@@ -18,7 +18,13 @@ export interface Violation {
   readonly what: string;
 }
 
-export type Report = (invariant: number, process: Process | undefined, what: string) => void;
+/** `where`: the configuration that it is about; the one in which the process is, where that is not said. */
+export type Report = (
+  invariant: number,
+  process: Process | undefined,
+  what: string,
+  where?: ConfigurationId,
+) => void;
 
 /** Each of these is called as it happens, within a step in the order of its effects. */
 export interface Checker {

@@ -184,7 +184,7 @@ export class Votes implements Checker {
     if (ballot === undefined) {
       ballot = ballotOf(rank, key, process);
       election.ballots.set(name, ballot);
-      for (const chosen of election.chosen) this.#compare(chosen, ballot);
+      for (const chosen of election.chosen) this.#compare(election, chosen, ballot);
     } else if (ballot.value !== key) this.#report(4, process, `two values in round ${name}`);
     return ballot;
   }
@@ -196,15 +196,16 @@ export class Votes implements Checker {
       if (chosen.value !== ballot.value)
         this.#report(4, process, `two values were chosen in ${election.view.id}`);
     }
-    for (const other of election.ballots.values()) this.#compare(ballot, other);
+    for (const other of election.ballots.values()) this.#compare(election, ballot, other);
     election.chosen.push(ballot);
   }
 
   /** Once a value is chosen, no later round may propose another. */
-  #compare(chosen: Ballot, other: Ballot): void {
+  #compare({ view }: Election, chosen: Ballot, other: Ballot): void {
     if (compareRanks(other.rank, chosen.rank) <= 0 || other.value === chosen.value) return;
     const { round } = chosen.rank;
-    this.#report(4, other.by, `round ${other.rank.round} proposes another value than round ${round} chose`);
+    const what = `round ${other.rank.round} proposes another value than round ${round} chose`;
+    this.#report(4, other.by, what, view.id);
   }
 
   #checkValue(process: Process, { view, joining }: Election, value: Proposal): void {
