@@ -49,7 +49,8 @@ async function run({ quick, runs = 1, sizes }: BenchmarkOptions): Promise<Benchm
   console.log(table(head, rows));
   console.log(`CPU time of all threads, from the crash until all survivors agree, then until the last copy has arrived.
 Messages and steps until then. "All": every copy of a broadcast is delivered, as in production; "needed": those are
-left out whose target has been given one. Simulations ran with node ${ENGINE_FLAGS.join(" ")}.`);
+left out whose target has been given one. Simulations ran with node ${ENGINE_FLAGS.join(" ")}, and those of
+${ROOMY_MIN} members or more with ${ROOMY_FLAGS.join(" ")}, too.`);
   return {
     passed: data.every(({ costs }) => costs.every((cost) => cost.violations === 0)),
     data: { cases: data },

@@ -38,6 +38,7 @@ export class CutDetector {
   readonly #accusers = new Map<Endpoint, Map<Endpoint, Millis>>();
   /** By member: when something that it said last arrived. */
   readonly #heardAt: Float64Array;
+  /** Whose word got to the member that was asked about last. */
   #company: ReadonlySet<Endpoint> = new Set();
   readonly #unstableSince = new Map<Endpoint, Millis>();
   /** Subject → since when it has been stable. */

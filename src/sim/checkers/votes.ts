@@ -59,7 +59,10 @@ export class Votes implements Checker {
     return election !== undefined && election.fast.size + election.ballots.size > 0;
   }
 
-  /** Whether somebody who promises says what was voted for: Rust members forget votes that they cast after a promise (PITFALLS B2). */
+  /**
+   * Whether somebody who promises says what was voted for: Rust members forget votes that they cast after a promise
+   * (PITFALLS B2).
+   */
   hasLasting(id: ConfigurationId): boolean {
     const election = this.#elections.get(id);
     return election !== undefined && (election.hasLasting || election.ballots.size > 0);
