@@ -27,7 +27,7 @@ function turnedAway(former?: Former, reminder?: Compare) {
   const entrance = new Entrance(
     options,
     { lastKnown: [host(1), host(2)], former },
-    { history: { wasIn: () => false, hasEnded: () => false }, reminder },
+    { history: { mayGoTo: () => true, hasEnded: () => false }, reminder },
     out,
   );
   const effects: Effect[] = [];

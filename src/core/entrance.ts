@@ -37,7 +37,7 @@ export interface Past {
 
 /** Where we have been. */
 interface Memory {
-  readonly history: Pick<History, "hasEnded" | "wasIn">;
+  readonly history: Pick<History, "hasEnded" | "mayGoTo">;
   /**
    * Where a decision removed us: what to say to those who have us as a member still. The decision may have taken our vote, and
    * they lack it and cannot decide without us.

@@ -12,7 +12,7 @@ describe("as whom we were a member", () => {
   const view = viewOfSize(5);
   const round = new Round(view, host(0), DEFAULT_SETTINGS, seededRandom(1n));
   const former = new Former(host(0), uuid(0), round);
-  const nowhere = { wasIn: () => false, hasEnded: () => false };
+  const nowhere = { mayGoTo: () => true, hasEnded: () => false };
   const told = (of: View, configuration = of.id): View | undefined =>
     former.viewIn({ kind: "joined", sender: host(1), configuration, view: of }, nowhere);
 
@@ -70,13 +70,19 @@ describe("as whom we were a member", () => {
       undefined,
       "back, before a member came",
     );
-    const left = { ...nowhere, wasIn: (id: bigint) => id === beside!.id };
+    const left = { ...nowhere, mayGoTo: (id: bigint) => id !== beside!.id };
     assert.equal(new Former(host(0), uuid(0), free).viewIn(given, left), undefined);
     assert.equal(new Former(host(0), uuid(1), free).viewIn(given, nowhere), undefined);
     const rank = { round: 2, nodeIndex: 1n };
     free.hear({ kind: "prepare", sender: host(1), configuration: here!.id, rank }, 0);
     assert.ok(!free.isFree);
     assert.equal(new Former(host(0), uuid(0), free).viewIn(given, nowhere), undefined);
+    const ended = { ...nowhere, hasEnded: (id: bigint) => id === here!.id };
+    assert.equal(
+      new Former(host(0), uuid(0), free).viewIn(given, ended),
+      beside,
+      "where nothing depends on us any more",
+    );
   });
 
   it("we go nowhere else: elsewhere, where we are not or are another one, or by a wrong word", () => {

@@ -29,15 +29,16 @@ export class Former {
   /**
    * Where we are that member still: further on, or where we were, unless what is decided there is beyond us, or nothing can be
    * decided there any more: we would have to give it up again at once, and again. Among Rust members also where another turn
-   * than ours led, if we neither voted nor promised where we were, and come there for the first time: nothing that is decided
-   * where we were depends on us.
+   * than ours led, if nothing that is decided where we were depends on us, since we neither voted nor promised there or nothing
+   * can be decided, and if nothing binds us there, since we come for the first time or left it unbound.
    */
-  viewIn(reply: Reply, history: Pick<History, "hasEnded" | "wasIn">): View | undefined {
+  viewIn(reply: Reply, history: Pick<History, "hasEnded" | "mayGoTo">): View | undefined {
     const view = givenBy(reply);
     const { view: left, isIncomplete, isFree } = this.#round;
     if (view?.id === left.id) return isIncomplete || history.hasEnded(left.id) ? undefined : left;
     if (view?.hasAs(this.#self, this.uuid) !== true) return undefined;
-    const mayGoAcross = isFree && !left.isAllNode && !left.isAfter(view) && !history.wasIn(view.id);
+    const isUnbound = isFree || history.hasEnded(left.id);
+    const mayGoAcross = isUnbound && !left.isAllNode && !left.isAfter(view) && history.mayGoTo(view.id);
     return view.isAfter(left) || mayGoAcross ? view : undefined;
   }
 

@@ -123,7 +123,7 @@ export class Healing {
     this.#history.strayTo(this.#turns.at(this.#history.newest[0]!, by, variants, taken));
   }
 
-  get history(): Pick<History, "isPast" | "hasEnded" | "wasIn"> {
+  get history(): Pick<History, "isPast" | "hasEnded" | "mayGoTo"> {
     return this.#history;
   }
 
@@ -287,7 +287,7 @@ export class Healing {
   /** The others took another turn than we did out of the configuration before ours. */
   #turn({ view, by }: Turn): Remedy {
     this.#out.note("info", "most members applied another variant of a joiner; following them");
-    this.#wayBack.turn(this.#view!, view, this.#bonds?.isFree === true, by);
+    this.#history.turn(this.#view!, view, this.#bonds?.isFree === true, by);
     return { kind: "go", steps: [{ view }] };
   }
 

@@ -37,13 +37,15 @@ describe("the configurations that we were in", () => {
     const [wrong, right] = [viewOf(step(9)), viewOf(step(10))];
     for (const by of [step(10), undefined]) {
       const history = historyOf();
-      history.turn(wrong, right, by);
+      history.turn(wrong, right, true, by);
       assert.ok(history.wasIn(wrong.id));
       assert.ok(!history.isPast(wrong.id), "who is there lacks nothing");
       assert.deepEqual(history.astray, [wrong]);
       const [told] = history.chainFrom([before.id]);
       assert.equal(told && viewOf(told).id, right.id);
-      history.turn(right, wrong);
+      assert.ok(history.mayGoTo(wrong.id), "nothing binds us there");
+      history.turn(right, wrong, true);
+      assert.ok(!history.mayGoTo(right.id), "it would never end");
       assert.ok(!history.wasIn(wrong.id), "it is the present once more");
     }
   });

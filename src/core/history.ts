@@ -14,6 +14,7 @@ interface Chapter {
 
 const PAST_MAX = 64;
 const ASTRAY_MAX = 32;
+const UNBOUND_MAX = 16;
 /** Members over all views that are kept: with large meshes, fewer views. */
 const MEMBERS_MAX = 65_536;
 /** Certificates that are given to one who asks, at a time. */
@@ -27,6 +28,8 @@ export class History {
   #chapters: Chapter[] = [];
   #astray: readonly View[] = [];
   #ended: ConfigurationId | undefined;
+  /** Those that we turned from, bound by nothing there. */
+  readonly #unbound = new Set<ConfigurationId>();
 
   /** One configuration is over, and another begins, if we are in one then; it may be one that we had given up. */
   follow(before: View | undefined, certificate: Certificate | undefined, view: View | undefined): void {
@@ -51,6 +54,7 @@ export class History {
    */
   enter(view: View, askedIn: readonly ConfigurationId[]): void {
     const at = askedIn.indexOf(view.id);
+    this.#unbound.delete(view.id);
     for (const id of at < 0 ? askedIn : askedIn.slice(0, at)) this.#remember(id);
     const last = this.#chapters.at(-1)?.view;
     if (last !== undefined && last.id !== view.id && !view.isAfter(last)) this.strayTo([last]);
@@ -64,6 +68,11 @@ export class History {
   /** We left this one. */
   wasIn(id: ConfigurationId): boolean {
     return this.#past.has(id);
+  }
+
+  /** We were never there, or turned from it bound by nothing and did not come back yet: what we do there, we do once. */
+  mayGoTo(id: ConfigurationId): boolean {
+    return !this.#past.has(id) || this.#unbound.has(id);
   }
 
   /** The configurations before this one, newest first. */
@@ -107,9 +116,16 @@ export class History {
 
   /**
    * That turn, to `right`, was the right one, by this certificate, or by ours where that leads there, too. What we took for
-   * the present belongs to the past.
+   * the present belongs to the past; we may come back once if nothing bound us there, unless we did so already.
    */
-  turn(wrong: View, right: View, certificate: Certificate | undefined = this.#lastStepTo(right)): void {
+  turn(
+    wrong: View,
+    right: View,
+    isFree: boolean,
+    certificate: Certificate | undefined = this.#lastStepTo(right),
+  ): void {
+    if (!this.#unbound.delete(right.id) && isFree) this.#unbound.add(wrong.id);
+    if (this.#unbound.size > UNBOUND_MAX) this.#unbound.delete(this.#unbound.values().next().value!);
     this.#past.delete(right.id);
     this.#remember(wrong.id);
     this.#astray = this.#astray.filter(({ id }) => id !== right.id);

@@ -38,6 +38,7 @@ function wayBack({
   past = [],
 }: Circumstances = {}): {
   way: WayBack;
+  history: ConstructorParameters<typeof WayBack>[2];
   calls: Called[];
   turns: (readonly [View, View])[];
   located: (readonly [Endpoint, bigint])[];
@@ -48,10 +49,13 @@ function wayBack({
   let open = 0;
   const turns: (readonly [View, View])[] = [];
   let left = past;
+  const unbound = new Set<bigint>();
   const history: ConstructorParameters<typeof WayBack>[2] = {
     wasIn: (id) => left.some((view) => view.id === id),
-    turn: (wrong, right) => {
+    mayGoTo: (id) => !history.wasIn(id) || unbound.has(id),
+    turn: (wrong, right, isFree) => {
       turns.push([wrong, right]);
+      if (!unbound.delete(right.id) && isFree) unbound.add(wrong.id);
       left = [wrong, ...left.filter(({ id }) => id !== right.id)];
     },
   };
@@ -79,7 +83,7 @@ function wayBack({
     open -= 1;
     return way.answered(call, reply, uuid(0), from);
   };
-  return { way, calls, turns, located, answer, answerAll };
+  return { way, history, calls, turns, located, answer, answerAll };
 }
 
 const asked: ReturnCall = { kind: "return" };
@@ -272,7 +276,7 @@ describe("the way back", () => {
     it("leads back from where Rust members drew it, unless it was bound", () => {
       for (const isFree of [true, false]) {
         const one = wayBack(told);
-        one.way.turn(here, there, isFree);
+        one.history.turn(here, there, isFree);
         assert.deepEqual(goes(one, true, there, here), isFree ? goTo(here) : undefined);
       }
     });

@@ -10,7 +10,7 @@ import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { History } from "./history.ts";
 import { claim, givenBy, inquiry, isHere } from "./inquiry.ts";
-import type { Certificate, ConfigurationId, Reply } from "./messages.ts";
+import type { Reply } from "./messages.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Settings } from "./settings.ts";
 import type { View } from "./view.ts";
@@ -42,27 +42,24 @@ type Circumstances = Pick<
 const ASKED_MAX = 4;
 /** Times that we ask before we give up. */
 const TIMES = 2;
-const LEFT_MAX = 16;
 
 export class WayBack {
   readonly #self: Endpoint;
   readonly #timeoutMs: Millis;
   readonly #check: Circumstances;
-  readonly #history: Pick<History, "wasIn" | "turn">;
+  readonly #history: Pick<History, "mayGoTo" | "turn" | "wasIn">;
   readonly #out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">;
   #round: Bonds | undefined;
   /** Those who are no members here, or no more, and are somewhere else that has us as a member. */
   readonly #met = new Set<Endpoint>();
   /** Where we may go aside to, once it is known who is there. */
   #aside: View | undefined;
-  /** Those that we went aside from, bound by nothing. */
-  readonly #left = new Set<ConfigurationId>();
   #times = 0;
 
   constructor(
     { self, settings }: { readonly self: Endpoint; readonly settings: Settings },
     check: Circumstances,
-    history: Pick<History, "wasIn" | "turn">,
+    history: Pick<History, "mayGoTo" | "turn" | "wasIn">,
     out: Pick<Outgoing<ReturnCall>, "call" | "countOpen" | "note">,
   ) {
     this.#self = self;
@@ -127,20 +124,14 @@ export class WayBack {
     return this.#goAside(view);
   }
 
-  /** We go from this one to one beside it, and may come back if we were bound by nothing, unless we did so already. */
-  turn(from: View, to: View, isFree: boolean, by?: Certificate): void {
-    this.#history.turn(from, to, by);
-    if (!this.#left.delete(to.id) && isFree) this.#left.add(from.id);
-    if (this.#left.size > LEFT_MAX) this.#left.delete(this.#left.values().next().value!);
-  }
-
   /**
    * Finds out which of the Rust members are in this configuration, of the same members as ours. Nobody goes back, but once
    * where we were not bound and seem to be left behind: who goes where more seem to be may pass those who come from there.
    */
   #lookAside(other: View, view: View): void {
-    const mayGoBack = this.#check.suspectsStale && this.#left.has(other.id);
-    if (this.#aside !== undefined || (this.#history.wasIn(other.id) && !mayGoBack)) return;
+    const { suspectsStale } = this.#check;
+    const mayGo = suspectsStale ? this.#history.mayGoTo(other.id) : !this.#history.wasIn(other.id);
+    if (this.#aside !== undefined || !mayGo) return;
     this.#aside = other;
     for (const of of this.#check.elsewhere.filter((member) => !view.isNode(member))) {
       const request = inquiry(this.#self, other.id);
@@ -154,7 +145,7 @@ export class WayBack {
     if (other === undefined || this.#out.countOpen("return") > 0) return undefined;
     if (this.#round?.isFree !== true || !this.#check.outweighs(other.id)) return undefined;
     this.#out.note("info", "most members know another variant of a joiner; going where they are");
-    this.turn(view, other, true);
+    this.#history.turn(view, other, true);
     return { kind: "go", steps: [{ view: other }] };
   }
 
