@@ -34,10 +34,11 @@ export function checkAftermath(world: World): void {
     if (!(error instanceof NotInTime)) throw error;
     return reportDiscord(world);
   }
-  world.forgiveAll();
-  // Whoever is left behind is told so again and again; and a decision may still be on its way, in a classic round.
+  // Whoever is left behind is told so again and again; and a decision may still be on its way, in a classic round, about
+  // what was reported in bad weather.
   const { head, watch } = world;
   const isDeciding = head !== undefined && watch.votes.isUnderWay(head.id);
+  if (!isDeciding) world.forgiveAll();
   if (stragglers(world).length === 0 && !isDeciding) watch.bounds.beginIdle(world.now);
   world.run(IDLE_MS);
   watch.bounds.endIdle(world.now, world.living);
