@@ -24,7 +24,6 @@ class Era {
 }
 
 interface Numbered {
-  readonly unique: bigint;
   readonly era: Era;
   readonly number: number;
 }
@@ -34,8 +33,11 @@ export class Relays implements Checker {
   readonly #now: () => Millis;
   #young = new Era();
   #old = new Era();
-  /** What was looked up last: one step hears of a broadcast and tells it on. */
-  #last: Numbered | undefined;
+  /** The same by what was sent first: unless it goes through bytes, everybody is given that, and it is found sooner. */
+  readonly #originals = new WeakMap<Broadcast, Numbered>();
+  /** What was looked up last, and what is known of it: one step hears of a broadcast and tells it on. */
+  #last: Broadcast | undefined;
+  #lastNumbered: Numbered | undefined;
   #turnedAt: Millis = 0;
   /** The audience that was found to be right last, by process. */
   readonly #right: { readonly to: readonly Endpoint[]; readonly view: View }[] = [];
@@ -82,31 +84,38 @@ export class Relays implements Checker {
   }
 
   /** False where it had heard this before. */
-  #hears(process: Process, { unique }: Broadcast): boolean {
-    const { era, number } = this.#numbered(unique);
+  #hears(process: Process, broadcast: Broadcast): boolean {
+    const { era, number } = this.#numbered(broadcast);
     return era.marksOf(process).add(2 * number);
   }
 
   /** False where it had told this before. */
-  #tells(process: Process, { unique }: Broadcast): boolean {
-    const { era, number } = this.#numbered(unique);
+  #tells(process: Process, broadcast: Broadcast): boolean {
+    const { era, number } = this.#numbered(broadcast);
     return era.marksOf(process).add(2 * number + 1);
   }
 
-  #numbered(unique: bigint): Numbered {
+  #numbered(broadcast: Broadcast): Numbered {
+    if (this.#last === broadcast) return this.#lastNumbered!;
+    this.#last = broadcast;
+    this.#lastNumbered = this.#originals.get(broadcast) ?? this.#lookUp(broadcast);
+    return this.#lastNumbered;
+  }
+
+  #lookUp(broadcast: Broadcast): Numbered {
     if (this.#now() - this.#turnedAt > MEMORY_MS) {
       this.#turnedAt = this.#now();
       this.#old = this.#young;
       this.#young = new Era();
     }
-    if (this.#last?.unique === unique) return this.#last;
+    const { unique } = broadcast;
     const { broadcasts } = this.#young;
     let numbered = broadcasts.get(unique) ?? this.#old.broadcasts.get(unique);
     if (numbered === undefined) {
-      numbered = { unique, era: this.#young, number: broadcasts.size };
+      numbered = { era: this.#young, number: broadcasts.size };
       broadcasts.set(unique, numbered);
+      this.#originals.set(broadcast, numbered);
     }
-    this.#last = numbered;
     return numbered;
   }
 }
