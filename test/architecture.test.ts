@@ -38,7 +38,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["messages", "rings"],
   ["view", "refusals", "identity"],
   ["doorway", "certificates", "inquiry"],
-  ["arrivals", "company", "join-calls", "joiner-uuid"],
+  ["arrivals", "candidates", "company", "join-calls", "joiner-uuid"],
   [
     "alert-batch",
     "classic-paxos",

@@ -44,11 +44,18 @@ export function emptyDraft(): Draft {
   return { reply: ack, say: NOTHING, report: NOTHING, isLost: false };
 }
 
+/** Give our configuration up, and ask these first for a way in; for good, where they are in another mesh. */
+export interface JoinAnew {
+  readonly kind: "joinAnew";
+  readonly why: string;
+  readonly contacts: readonly Endpoint[];
+  readonly isForGood?: true;
+}
+
 /** What to do about where others were found to be. */
 export type Remedy =
   /** Take these views, one after the other; or, where it is a jump, give our configuration up for one further on. */
   | { readonly kind: "go"; readonly steps: readonly Step[]; readonly isJump?: true }
-  /** Give our configuration up. */
-  | { readonly kind: "joinAnew"; readonly why: string; readonly contacts: readonly Endpoint[] }
+  | JoinAnew
   /** A process of another mesh has its address, or nobody can help it: have it removed. */
   | { readonly kind: "report"; readonly subject: Endpoint };

@@ -50,8 +50,6 @@ export class ConfigurationCheck {
   readonly #strangers = new Map<Endpoint, number>();
   /** In which configurations those are who said so. */
   readonly #places = new Map<Endpoint, ConfigurationId>();
-  /** Who was elsewhere in the last round, and has us as a member there. */
-  #elsewhere: readonly Endpoint[] = [];
   /** What members said in the last round. */
   #before: ReadonlyMap<Endpoint, Finding | undefined> = new Map();
   /** Who is asked by turns, and has not been yet. */
@@ -82,7 +80,6 @@ export class ConfigurationCheck {
     this.#asked.clear();
     this.#strangers.clear();
     this.#places.clear();
-    this.#elsewhere = [];
     this.#before = new Map();
     this.#turns = [];
     this.#isWide = false;
@@ -177,7 +174,12 @@ export class ConfigurationCheck {
 
   /** Who was elsewhere in the last round, and has us as a member there. */
   get elsewhere(): readonly Endpoint[] {
-    return this.#elsewhere;
+    return found(this.#before, "other");
+  }
+
+  /** Who was elsewhere in the last round, be we a member there or not. */
+  get movedOn(): readonly Endpoint[] {
+    return [...this.elsewhere, ...found(this.#before, "stranger")];
   }
 
   /** One that was elsewhere, and did not say where, was found there. */
@@ -239,9 +241,8 @@ export class ConfigurationCheck {
     const { size, majority } = this.#view!;
     const count = (where: Finding): number => found(this.#asked, where).length;
     this.#before = new Map(this.#asked);
-    this.#elsewhere = found(this.#asked, "other");
     const same = 1 + count("same");
-    const elsewhere = this.#elsewhere.length + count("stranger");
+    const elsewhere = count("other") + count("stranger");
     // It is for them to follow. We may be the only one that knows of the decision that they missed.
     const behind = count("behind");
     this.#isBroken = same + elsewhere + behind <= this.#asked.size;

@@ -1,5 +1,6 @@
 // A member on its way into a mesh: asks what `joining.ts` wants asked, and tells when it is in.
 
+import type { Acquaintance } from "./candidates.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint, NodeId } from "./endpoint.ts";
 import type { Former } from "./former.ts";
@@ -28,9 +29,7 @@ export interface EntranceOptions {
 }
 
 /** What is left of an earlier membership. */
-export interface Past {
-  /** Members of the view we were in last. */
-  readonly lastKnown: readonly Endpoint[];
+export interface Past extends Acquaintance {
   /** Where we gave up: as whom others may have us still. */
   readonly former?: Former | undefined;
 }
@@ -62,12 +61,12 @@ export class Entrance {
   #former: Former | undefined;
   #isFormer = false;
 
-  constructor(options: EntranceOptions, { lastKnown, former }: Past, memory: Memory, out: Voice) {
-    this.#joining = new Joining(options.self, options.metadata, lastKnown, options.random);
+  constructor(options: EntranceOptions, past: Past, memory: Memory, out: Voice) {
+    this.#joining = new Joining(options.self, options.metadata, past, options.random);
     this.#observers = options.settings.cutDetector.observers;
     this.#timeoutMs = options.settings.faultTimeoutMs;
     this.#out = out;
-    this.#former = former;
+    this.#former = past.former;
     this.#memory = memory;
     this.#move(this.#joining.start());
   }

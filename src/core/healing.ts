@@ -189,13 +189,14 @@ export class Healing {
     const mayReturn = this.#wayBack.seek(this.#uuid!, view, round);
     if (this.#check.isStale && !mayReturn) {
       if (this.#check.isOver) this.#history.end(view.id);
-      return { kind: "joinAnew", why: "most members are in another configuration", contacts: [] };
+      const why = "most members are in another configuration";
+      return { kind: "joinAnew", why, contacts: this.#check.movedOn };
     }
     // Who is left behind with the most of us goes on; who is left behind without them cannot.
     const { successor } = this.#origins;
     if (successor !== undefined && !this.#check.isAmongMost) {
       const why = "an operator founded a new mesh in place of this one";
-      return { kind: "joinAnew", why, contacts: [successor] };
+      return { kind: "joinAnew", why, contacts: [successor], isForGood: true };
     }
     for (const { node: to, isNode } of this.#departed.due(view, now, this.#out.countOpen("greeting"))) {
       // Another process may have taken its address; our question tells it of us.
@@ -227,7 +228,7 @@ export class Healing {
     if (call.kind === "return") return this.#wayBack.answered(call, reply, this.#uuid!, this.#view);
     if (call.kind === "claim") {
       const elder = this.#origins.judge(call, reply, this.#view);
-      return elder && { kind: "joinAnew", why: elder.why, contacts: [elder.to] };
+      return elder && { kind: "joinAnew", why: elder.why, contacts: [elder.to], isForGood: true };
     }
     if (call.configuration !== this.#view.id) return undefined;
     this.#check.answered(call.to, this.locate(call.to, reply, this.#view, now), placeIn(reply));

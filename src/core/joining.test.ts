@@ -18,7 +18,7 @@ const contacts: Contacts = {
 };
 
 function joiningFrom(lastKnown = hosts(0), seed = 1n): Joining {
-  return new Joining(self, nodeMetadata(), lastKnown, seededRandom(seed));
+  return new Joining(self, nodeMetadata(), { lastKnown }, seededRandom(seed));
 }
 
 function asked(move: Move): Question {

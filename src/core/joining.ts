@@ -1,12 +1,13 @@
 // Our own way into a mesh: find somebody, ask who would observe us, ask those to vouch for us, and take the first
 // view that has us in it (PROTOCOL §8). A dialogue written out as a small state machine; it asks, the member calls.
 
+import { type Acquaintance, Candidates } from "./candidates.ts";
 import type { Millis } from "./doorway.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { callsFor } from "./join-calls.ts";
 import { JoinerUuid } from "./joiner-uuid.ts";
 import type { ConfigurationId, Contacts, Join, Joiner, Metadata, PreJoin, Refused } from "./messages.ts";
-import { type Random, shuffled } from "./random.ts";
+import type { Random } from "./random.ts";
 import { refuse } from "./refusals.ts";
 import type { View } from "./view.ts";
 
@@ -22,8 +23,6 @@ const RACE_PAUSE_MS = 50;
 const ASK_AGAIN_MS = 1000;
 
 const ASKED_IN_MAX = 8;
-/** Members that spoke to us, remembered as contacts. */
-const HEARD_MAX = 8;
 
 /** A call to make; its answer comes back with the attempt it belongs to. */
 export interface Question {
@@ -71,12 +70,7 @@ export class Joining {
   readonly #metadata: Metadata;
   readonly #random: Random;
   readonly #uuid: JoinerUuid;
-  /** Members of the last view we were in: they may still be there when no seed is. */
-  readonly #lastKnown: readonly Endpoint[];
-  /** They may let us in, or have done so already, when all others that we know of are gone. */
-  readonly #heard = new Set<Endpoint>();
-  #candidates: Endpoint[] = [];
-  #hasOnlyOneCandidate = true;
+  readonly #candidates: Candidates;
   #phase: Phase = { kind: "seeking" };
   #attempt = 0;
   #attemptMs = ATTEMPT_MIN_MS;
@@ -89,10 +83,10 @@ export class Joining {
   readonly #disputed: ConfigurationId[] = [];
   #lastFailure = "";
 
-  constructor(self: Endpoint, metadata: Metadata, lastKnown: readonly Endpoint[], random: Random) {
+  constructor(self: Endpoint, metadata: Metadata, known: Acquaintance, random: Random) {
     this.#self = self;
     this.#metadata = metadata;
-    this.#lastKnown = lastKnown;
+    this.#candidates = new Candidates(self, known, random);
     this.#random = random;
     this.#uuid = new JoinerUuid(random);
   }
@@ -132,21 +126,16 @@ export class Joining {
     return { findSeeds: true };
   }
 
-  /** A member spoke to us; the last few are kept, since anybody may say that it is one. */
+  /** A member spoke to us. */
   hear(sender: Endpoint): void {
-    this.#heard.delete(sender);
-    this.#heard.add(sender);
-    if (this.#heard.size > HEARD_MAX) this.#heard.delete(this.#heard.values().next().value!);
+    this.#candidates.hear(sender);
   }
 
   seeds(seeds: readonly Endpoint[], now: Millis): Move {
     if (this.#phase.kind !== "seeking") return NOTHING;
-    const others = new Set([...seeds, ...this.#lastKnown, ...this.#heard]);
-    others.delete(this.#self);
     this.#uuid.judge(now);
-    this.#candidates = shuffled([...others], this.#random);
-    this.#hasOnlyOneCandidate = others.size === 1;
-    if (this.#candidates.length > 0) return this.#askNext(now);
+    this.#candidates.begin(seeds);
+    if (this.#candidates.hasNext) return this.#askNext(now);
     return this.#pause(now, "no seed is known");
   }
 
@@ -232,7 +221,7 @@ export class Joining {
     phase.elsewhere.add(observer);
     const { length } = phase.observers.filter((node) => phase.elsewhere.has(node));
     const isBehind = 2 * length > phase.observers.length;
-    if (isBehind && !this.#hasOnlyOneCandidate) phase.until = Math.min(phase.until, now + CONTACT_MS);
+    if (isBehind && !this.#candidates.hasOnlyOne) phase.until = Math.min(phase.until, now + CONTACT_MS);
   }
 
   /** Answers whether this is the first time. */
@@ -255,13 +244,13 @@ export class Joining {
       return { ask: [this.#preJoin(this.#phase.contact, ASK_AGAIN_MS)] };
     }
     if (this.#phase.kind !== "pausing") return this.#failed(now, this.#lastFailure || "no answer in time");
-    return this.#candidates.length > 0 ? this.#askNext(now) : this.start();
+    return this.#candidates.hasNext ? this.#askNext(now) : this.start();
   }
 
   #askNext(now: Millis): Move {
-    const to = this.#candidates.pop()!;
+    const to = this.#candidates.next()!;
     this.#attempt += 1;
-    const timeoutMs = this.#hasOnlyOneCandidate ? this.#attemptMs : Math.min(this.#attemptMs, CONTACT_MS);
+    const timeoutMs = this.#candidates.hasOnlyOne ? this.#attemptMs : Math.min(this.#attemptMs, CONTACT_MS);
     this.#phase = { kind: "asking", until: now + timeoutMs, attemptUntil: now + this.#attemptMs };
     this.#lastFailure = "";
     return { ask: [this.#preJoin(to, timeoutMs)] };
@@ -273,7 +262,7 @@ export class Joining {
   }
 
   #failed(now: Millis, why: string): Move {
-    if (this.#candidates.length > 0) return { ...this.#askNext(now), note: `cannot join yet: ${why}` };
+    if (this.#candidates.hasNext) return { ...this.#askNext(now), note: `cannot join yet: ${why}` };
     this.#attemptMs = Math.min(ATTEMPT_MAX_MS, this.#attemptMs * 1.5);
     return this.#pause(now, why);
   }

@@ -3,7 +3,7 @@
 
 import { AlertBatch } from "./alert-batch.ts";
 import { isEvidence } from "./certificates.ts";
-import type { Conclusion, Remedy } from "./conclusion.ts";
+import type { Conclusion, JoinAnew, Remedy } from "./conclusion.ts";
 import { Condition } from "./condition.ts";
 import { Dissemination } from "./dissemination.ts";
 import type { CallId, Effect, Event, Machine, Millis, Token } from "./doorway.ts";
@@ -242,14 +242,14 @@ export class Member implements Machine {
       this.#install(after, by);
       if (variants !== undefined) this.#healing.atCrossroads(decided, variants, after);
     }
-    if (isLost) this.#giveUp("missed what a decision was about", []);
+    if (isLost) this.#giveUp({ why: "missed what a decision was about", contacts: [] });
     else if (this.#round?.isIncomplete) this.#healing.doubt(this.#now);
   }
 
   #remedy(remedy: Remedy | undefined): void {
     if (remedy?.kind === "go" && remedy.isJump) this.#turnTo(this.#view!, false);
     if (remedy?.kind === "go") for (const { view, by } of remedy.steps) this.#install(view, by);
-    if (remedy?.kind === "joinAnew") this.#giveUp(remedy.why, remedy.contacts);
+    if (remedy?.kind === "joinAnew") this.#giveUp(remedy);
     if (remedy?.kind !== "report") return;
     for (const said of accusations(this.#round!.view, this.#self, remedy.subject)) this.#say(said);
   }
@@ -300,16 +300,16 @@ export class Member implements Machine {
   }
 
   /** The others went on with something that we cannot follow: what we know is outdated, so join anew. */
-  #giveUp(why: string, contacts: readonly Endpoint[]): void {
+  #giveUp({ why, contacts, isForGood }: Omit<JoinAnew, "kind">): void {
     this.#out.note("warn", `${why}; joining again`);
-    const former = contacts.length === 0 ? new Former(this.#self, this.#uuid!, this.#round!) : undefined;
+    const former = isForGood ? undefined : new Former(this.#self, this.#uuid!, this.#round!);
     this.#turnTo(this.#view!, false);
     if (this.#exit.isLeaving) return this.#finish(false);
-    this.#join([...contacts, ...this.#view!.members], former);
+    this.#join(this.#view!.members, contacts, former);
   }
 
-  #join(lastKnown: readonly Endpoint[], former?: Former): void {
-    this.#entrance = new Entrance(this.#options, { lastKnown, former }, this.#healing, this.#out);
+  #join(lastKnown: readonly Endpoint[], first: readonly Endpoint[] = [], former?: Former): void {
+    this.#entrance = new Entrance(this.#options, { lastKnown, first, former }, this.#healing, this.#out);
     this.#leaveUnlessKnocking();
   }
 
