@@ -121,7 +121,7 @@ export const HEALING: readonly Mutant[] = [
     file: "laggards.ts",
     find: "if (isAstray) this.#located.delete(node);",
     replace: "if (isAstray) this.#located.add(node);",
-    first: "kept/passed-those-who-came",
+    first: "kept/drawn-by-one-and-bound-there",
   },
   {
     name: "deaf-for-ever",
