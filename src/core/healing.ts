@@ -188,7 +188,7 @@ export class Healing {
     const asked = this.#check.due(now);
     const mayReturn = this.#wayBack.seek(this.#uuid!, view, round);
     if (this.#check.isStale && !mayReturn) {
-      if (this.#check.isOver) this.#history.end(view.id);
+      this.#history.gaveUp(view.id, this.#check.isOver, round.isFree);
       const why = "most members are in another configuration";
       return { kind: "joinAnew", why, contacts: this.#check.movedOn };
     }

@@ -50,6 +50,22 @@ describe("the configurations that we were in", () => {
     }
   });
 
+  it("may be gone back to after we gave them up, if nothing binds us there and until we do so", () => {
+    const [free, bound] = [viewOf(step(9)), viewOf(step(10))];
+    const history = historyOf();
+    for (const [view, isFree] of [[free, true] as const, [bound, false] as const]) {
+      history.gaveUp(view.id, false, isFree);
+      history.add(view);
+    }
+    assert.deepEqual([history.mayGoTo(free.id), history.mayGoTo(bound.id)], [true, false]);
+    history.enter(free, []);
+    history.add(free);
+    assert.ok(!history.mayGoTo(free.id));
+    assert.ok(!history.hasEnded(bound.id), "something may be decided there yet");
+    history.gaveUp(bound.id, true, false);
+    assert.ok(history.hasEnded(bound.id));
+  });
+
   it("are over where we asked to be let in, and a wrong turn where we enter beside the one that we gave up", () => {
     const [wrong, right] = [viewOf(step(9)), viewOf(step(10))];
     const history = historyOf();

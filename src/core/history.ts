@@ -28,7 +28,7 @@ export class History {
   #chapters: Chapter[] = [];
   #astray: readonly View[] = [];
   #ended: ConfigurationId | undefined;
-  /** Those that we turned from, bound by nothing there. */
+  /** Those that we turned from or gave up, bound by nothing there. */
   readonly #unbound = new Set<ConfigurationId>();
 
   /** One configuration is over, and another begins, if we are in one then; it may be one that we had given up. */
@@ -70,7 +70,7 @@ export class History {
     return this.#past.has(id);
   }
 
-  /** We were never there, or turned from it bound by nothing and did not come back yet: what we do there, we do once. */
+  /** We were never there, or left it bound by nothing and did not come back yet: what we do there, we do once. */
   mayGoTo(id: ConfigurationId): boolean {
     return !this.#past.has(id) || this.#unbound.has(id);
   }
@@ -124,8 +124,7 @@ export class History {
     isFree: boolean,
     certificate: Certificate | undefined = this.#lastStepTo(right),
   ): void {
-    if (!this.#unbound.delete(right.id) && isFree) this.#unbound.add(wrong.id);
-    if (this.#unbound.size > UNBOUND_MAX) this.#unbound.delete(this.#unbound.values().next().value!);
+    if (!this.#unbound.delete(right.id) && isFree) this.#leaveUnbound(wrong.id);
     this.#past.delete(right.id);
     this.#remember(wrong.id);
     this.#astray = this.#astray.filter(({ id }) => id !== right.id);
@@ -134,15 +133,21 @@ export class History {
     if (last !== undefined && certificate !== undefined) last.certificate = certificate;
   }
 
+  #leaveUnbound(id: ConfigurationId): void {
+    this.#unbound.add(id);
+    if (this.#unbound.size > UNBOUND_MAX) this.#unbound.delete(this.#unbound.values().next().value!);
+  }
+
   #lastStepTo(right: View): Certificate | undefined {
     const last = this.#chapters.at(-1);
     const by = last?.certificate && asAppliedIn(right, last.certificate);
     return by && viewAfter(last!.view, by)?.id === right.id ? by : undefined;
   }
 
-  /** Nothing can be decided any more in this one, which we give up. */
-  end(id: ConfigurationId): void {
-    this.#ended = id;
+  /** We give this one up, where nothing can be decided any more if it is over, and nothing binds us if we are free. */
+  gaveUp(id: ConfigurationId, isOver: boolean, isFree: boolean): void {
+    if (isOver) this.#ended = id;
+    if (isFree) this.#leaveUnbound(id);
   }
 
   hasEnded(id: ConfigurationId): boolean {
