@@ -7,6 +7,7 @@ import { INQUIRY_RANK } from "../../core/inquiry.ts";
 import {
   type Accept,
   type Accepted,
+  type Alerts,
   type ConfigurationId,
   compareRanks,
   FAST_RANK,
@@ -79,6 +80,9 @@ export class Votes implements Checker {
     const { view } = process;
     if (view?.id !== gossip.configuration || !process.isMember) {
       if (this.#hasSaid(gossip)) return; // Told once more, to one who stayed behind.
+      // Rust members may report late, and are heard by those who are there still.
+      const election = this.#elections.get(gossip.configuration);
+      if (election !== undefined && gossip.kind === "alerts") noteJoiners(election, gossip);
       return this.#report(4, process, `says ${gossip.kind} in ${gossip.configuration}, where it is not`);
     }
     let election = this.#elections.get(view.id);
@@ -88,8 +92,7 @@ export class Votes implements Checker {
     }
     switch (gossip.kind) {
       case "alerts":
-        for (const { node, join } of gossip.edges) if (join !== undefined) election.joining.add(node);
-        return;
+        return noteJoiners(election, gossip);
       case "fastAccepted":
         return this.#fast(process, election, gossip);
       case "prepare":
@@ -221,6 +224,10 @@ export class Votes implements Checker {
       this.#report(5, process, `a vote to admit ${node}, of whom nobody said that it wants to join`);
     }
   }
+}
+
+function noteJoiners({ joining }: Election, { edges }: Alerts): void {
+  for (const { node, join } of edges) if (join !== undefined) joining.add(node);
 }
 
 function emptyElection(view: View): Election {
