@@ -35,6 +35,19 @@ describe("candidates", () => {
     }
   });
 
+  it("is next where it speaks for the first time, and once only", () => {
+    const candidates = new Candidates(self, { lastKnown: hosts(5) }, seededRandom(1n));
+    candidates.begin([]);
+    candidates.next();
+    const [left, unknown] = [host(2), host(40)];
+    assert.deepEqual([candidates.hear(left), candidates.hear(unknown)], [true, true]);
+    assert.deepEqual([candidates.next(), candidates.next()], [unknown, left]);
+    assert.deepEqual([candidates.hear(left), candidates.hear(self)], [false, false]);
+    for (let next = candidates.next(); next !== undefined; next = candidates.next()) {
+      assert.ok(next !== left && next !== unknown);
+    }
+  });
+
   it("has nobody else to ask where one is known", () => {
     const candidates = new Candidates(self, { lastKnown: [] }, seededRandom(1n));
     assert.deepEqual([candidates.hasNext, candidates.next()], [false, undefined]);

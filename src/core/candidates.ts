@@ -43,11 +43,17 @@ export class Candidates {
     return this.#queue.length > 0;
   }
 
-  /** A member spoke to us; the last few are kept, since anybody may say that it is one. */
-  hear(sender: Endpoint): void {
-    this.#heard.delete(sender);
+  /**
+   * A member spoke to us; the last few are kept, since anybody may say that it is one. True where it had not before, and so is
+   * next.
+   */
+  hear(sender: Endpoint): boolean {
+    if (sender === this.#self) return false;
+    const isNew = !this.#heard.delete(sender);
     this.#heard.add(sender);
     if (this.#heard.size > HEARD_MAX) this.#heard.delete(this.#heard.values().next().value!);
+    if (isNew) this.#queue = [...this.#queue.filter((node) => node !== sender), sender];
+    return isNew;
   }
 
   /** A new round begins, in which these may be asked, too. */

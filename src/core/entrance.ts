@@ -101,8 +101,8 @@ export class Entrance {
   }
 
   /** Somebody that takes us for a member already spoke to us. */
-  hear(sender: Endpoint): void {
-    this.#joining.hear(sender);
+  hear(sender: Endpoint, now: Millis): void {
+    this.#joining.hear(sender, now);
   }
 
   wake(now: Millis): void {

@@ -57,7 +57,7 @@ describe("joining (PROTOCOL §8)", () => {
   it("asks those, too, that take it for a member already and spoke to it, the last few of them", () => {
     const joining = joiningFrom();
     joining.start();
-    for (const member of hosts(20, 10)) joining.hear(member);
+    for (const member of hosts(20, 10)) joining.hear(member, 0);
     const { attempt } = asked(joining.seeds([host(3)], 0));
     const contacts = new Set([...hosts(8, 22), host(3)]);
     const seen = new Set<string>();
@@ -267,6 +267,21 @@ describe("joining (PROTOCOL §8)", () => {
       assert.equal(joining.wakeAt, until);
     }
     assert.ok(joining.turnedAway(again.attempt, refuse.wrongConfiguration, host(0), 300).note);
+  });
+
+  it("waits no longer than a moment for observers once a member that is none of them has spoken to it, and asks that one", () => {
+    for (const [speaker, until] of [
+      [host(40), 3000],
+      [contacts.observers[0]!, 5000],
+    ] as const) {
+      const { joining } = knocking();
+      joining.hear(speaker, 1000);
+      joining.hear(speaker, 2500);
+      let at = joining.wakeAt;
+      let move = joining.wake(at);
+      for (; move.note === undefined; move = joining.wake(at)) at = joining.wakeAt;
+      assert.deepEqual([at, asked(move).to], [until, speaker]);
+    }
   });
 
   it("does not wait long where most observers are elsewhere, for the contact was left behind, unless it knows no other", () => {

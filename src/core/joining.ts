@@ -126,9 +126,15 @@ export class Joining {
     return { findSeeds: true };
   }
 
-  /** A member spoke to us. */
-  hear(sender: Endpoint): void {
-    this.#candidates.hear(sender);
+  /**
+   * A member spoke to us. It may have us as one already, while we wait in vain for those who were left behind; where it does not
+   * observe us, those who do are given a moment more.
+   */
+  hear(sender: Endpoint, now: Millis): void {
+    const phase = this.#phase;
+    const isNews = this.#candidates.hear(sender);
+    if (!isNews || phase.kind !== "knocking" || phase.observers.includes(sender)) return;
+    phase.until = Math.min(phase.until, now + CONTACT_MS);
   }
 
   seeds(seeds: readonly Endpoint[], now: Millis): Move {

@@ -155,7 +155,7 @@ export class Member implements Machine {
       case "leave":
         return this.#out.reply(token, this.#onLeave(request));
       case "compare":
-        this.#entrance?.hear(request.sender);
+        this.#entrance?.hear(request.sender, this.#now);
         return this.#out.reply(token, this.#healing.compare(request, this.#now));
       case "declareDead":
       case "forceNew":
