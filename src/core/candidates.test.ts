@@ -48,6 +48,17 @@ describe("candidates", () => {
     }
   });
 
+  it("are bounded, whatever names are given, and those who spoke last are asked", () => {
+    const candidates = new Candidates(self, { lastKnown: [] }, seededRandom(1n));
+    candidates.begin([host(1)]);
+    const names = hosts(3000, 2);
+    for (const name of names) candidates.hear(name);
+    const asked: Endpoint[] = [];
+    for (let next = candidates.next(); next !== undefined; next = candidates.next()) asked.push(next);
+    assert.deepEqual(asked, names.slice(-1024).reverse());
+    assert.equal(roundOf(candidates, [host(1)]).length, 9, "in the next round the last few only");
+  });
+
   it("has nobody else to ask where one is known", () => {
     const candidates = new Candidates(self, { lastKnown: [] }, seededRandom(1n));
     assert.deepEqual([candidates.hasNext, candidates.next()], [false, undefined]);

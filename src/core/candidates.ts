@@ -6,6 +6,8 @@ import { type Random, shuffled } from "./random.ts";
 
 /** Members that spoke to us, remembered as contacts. */
 const HEARD_MAX = 8;
+/** Once somebody spoke to us, so many at most wait to be asked: whoever speaks may give any number of names. */
+const QUEUE_MAX = 1024;
 
 /** What one knows of a mesh who was in it. */
 export interface Acquaintance {
@@ -52,7 +54,7 @@ export class Candidates {
     const isNew = !this.#heard.delete(sender);
     this.#heard.add(sender);
     if (this.#heard.size > HEARD_MAX) this.#heard.delete(this.#heard.values().next().value!);
-    if (isNew) this.#queue = [...this.#queue.filter((node) => node !== sender), sender];
+    if (isNew) this.#queue = [...this.#queue.filter((node) => node !== sender), sender].slice(-QUEUE_MAX);
     return isNew;
   }
 
